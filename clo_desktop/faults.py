@@ -1,0 +1,44 @@
+"""What can be wrong with input, said so that a person can mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # stops the import; nothing is written
+    WARNING = "warning"  # imported, but look at it
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One bad cell. `message` is one sentence that says what is wrong and what to do."""
+
+    severity: Severity
+    sheet: str
+    cell: str
+    column: str
+    value: str
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        return {k: str(v) for k, v in asdict(self).items()}
+
+
+class Refused(Exception):
+    """The request cannot be carried out. The text is one sentence for the user, with the remedy.
+
+    `faults` are the bad cells behind it, where there are any.
+    """
+
+    def __init__(self, message: str, faults: Iterable[Fault] = (), *, code: str = "refused") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.faults: tuple[Fault, ...] = tuple(faults)
+
+
+class Cancelled(Exception):
+    """The user cancelled; nothing was changed."""
