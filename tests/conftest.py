@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -21,3 +22,7 @@ def shared() -> Path:
             pytest.fail("../shared with the real deal is absent; in CI it must be present")
         pytest.skip("../shared with the real deal is absent")
     return folder
+
+
+settings.register_profile("project", deadline=None)  # the first example compiles kernels
+settings.load_profile("project")

@@ -1,0 +1,41 @@
+"""Where the user's files live: the workspace, the settings, the logs and compiled kernels.
+
+The operating system's usual places, or all of them under the folder that the environment variable CLO_HOME names.
+No function makes a folder; who writes there does.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+HOME_VARIABLE: Final = "CLO_HOME"
+_NAME: Final = "CLO Desktop"
+
+
+def _home() -> Path | None:
+    named = os.environ.get(HOME_VARIABLE, "").strip()
+    return Path(named).expanduser().absolute() if named else None
+
+
+def default_workspace() -> Path:
+    """The workspace that opens when none is named."""
+    return (_home() or platformdirs.user_data_path(_NAME, appauthor=False)) / "workspace.clo"
+
+
+def settings_file() -> Path:
+    return (_home() or platformdirs.user_config_path(_NAME, appauthor=False)) / "settings.json"
+
+
+def log_folder() -> Path:
+    home = _home()
+    return home / "log" if home else platformdirs.user_log_path(_NAME, appauthor=False)
+
+
+def numba_cache() -> Path:
+    """The folder of compiled kernels; it may be emptied at any time."""
+    home = _home()
+    return (home / "cache" if home else platformdirs.user_cache_path(_NAME, appauthor=False)) / "numba"

@@ -1,0 +1,64 @@
+"""The collected faults of one workbook, in sheet and cell order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+
+from clo_desktop.faults import Fault, Severity
+from clo_desktop.sheets.grid import Cell, address
+from clo_desktop.sheets.parse import Parsed
+from clo_desktop.sheets.preflight import Broken
+
+_SHOWN = 80  # characters of a value
+
+
+def shown(value: Cell) -> str:
+    """A cell's value as a fault shows it: short, on one line, hidden characters made visible."""
+    if value is None:
+        return ""
+    if isinstance(value, Broken):
+        text = value.text
+    elif isinstance(value, bool):
+        text = "TRUE" if value else "FALSE"
+    elif isinstance(value, float):
+        text = f"{value:.15g}"
+    elif isinstance(value, dt.datetime | dt.date | dt.time | dt.timedelta):
+        text = str(value)
+    else:
+        text = value
+    if len(text) > _SHOWN:
+        text = text[: _SHOWN - 1] + "…"
+    return "".join(c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode() for c in text)
+
+
+class Findings:
+    """Faults as they are found; `faults` gives them in the order of the workbook."""
+
+    def __init__(self, sheet_names: tuple[str, ...]) -> None:
+        self._order = {name: i for i, name in enumerate(sheet_names)}
+        self._found: list[tuple[tuple[int, int, int], Fault]] = []
+
+    def add(
+        self, severity: Severity, sheet: str, row: int, column: int, header: str, value: Cell, message: str
+    ) -> None:
+        """A fault of the cell at `row` and `column` (from 0; -1 for a whole sheet)."""
+        where = address(row, column) if row >= 0 and column >= 0 else ""
+        fault = Fault(severity, sheet, where, header, shown(value), message)
+        self._found.append(((self._order.get(sheet, -1), row, column), fault))
+
+    def error(self, sheet: str, row: int, column: int, header: str, value: Cell, message: str) -> None:
+        self.add(Severity.ERROR, sheet, row, column, header, value, message)
+
+    def warn(self, sheet: str, row: int, column: int, header: str, value: Cell, message: str) -> None:
+        self.add(Severity.WARNING, sheet, row, column, header, value, message)
+
+    def take(self, parsed: Parsed, sheet: str, row: int, column: int, header: str, value: Cell) -> object:
+        """The parsed value; its fault, where there is one, is noted."""
+        if parsed.severity is not None:
+            self.add(parsed.severity, sheet, row, column, header, value, parsed.message)
+        return parsed.value
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        return tuple(fault for _, fault in sorted(self._found, key=lambda f: f[0]))

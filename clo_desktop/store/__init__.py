@@ -1,0 +1,8 @@
+"""Where deals are kept: an SQLite file of the user's own, or a PostgreSQL server, through one schema."""
+
+from __future__ import annotations
+
+from clo_desktop.store.records import DealSummary, ImportRecord
+from clo_desktop.store.store import Store, open_store
+
+__all__ = ["DealSummary", "ImportRecord", "Store", "open_store"]

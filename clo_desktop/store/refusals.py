@@ -1,0 +1,63 @@
+"""What a database says, said so that a person can mend it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from clo_desktop.faults import Refused
+
+_SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
+    (
+        ("database is locked", "database table is locked", "lock timeout", "canceling statement due to lock"),
+        "locked",
+        "{name} is in use by another program; close that program or wait, then try again.",
+    ),
+    (
+        ("file is not a database", "file is encrypted"),
+        "no-workspace",
+        "{name} is not a workspace of CLO Desktop; choose another file or a new name.",
+    ),
+    (("disk image is malformed", "malformed database"), "damaged", "{name} is damaged; open a backup of it."),
+    (
+        ("readonly database", "read-only transaction", "permission denied", "unable to open database file"),
+        "folder",
+        "{name} cannot be written; ask for the right to write there or choose another place.",
+    ),
+    (
+        ("disk is full", "disk i/o error", "no space left", "could not extend file"),
+        "disk-full",
+        "The disk of {name} is full or was removed; nothing of this change was saved: make room and save again.",
+    ),
+    (
+        ("unique constraint", "could not serialize", "deadlock detected", "foreign key constraint", "already exists"),
+        "conflict",
+        "Someone else changed {name} in the same moment; nothing was saved: try again.",
+    ),
+    (
+        ("password authentication failed", "no password supplied", 'role "', "pg_hba"),
+        "sign-in",
+        "{name} refused the sign-in; check the user name and the password.",
+    ),
+    (
+        ("connection", "could not translate host", "server closed", "timed out", "timeout", "name resolution"),
+        "no-server",
+        "{name} cannot be reached; check the address and the network, then try again.",
+    ),
+    (
+        ("no such table", "no such column", "undefinedtable", "does not exist"),
+        "format",
+        "{name} lacks what CLO Desktop needs; open a backup of it, or check the name of the database.",
+    ),
+)
+
+
+def refusal(reason: BaseException, name: str) -> Refused:
+    """The refusal for what the database `name` raised; its own words follow where no sentence of ours fits."""
+    cause = getattr(reason, "orig", None) or reason
+    said = str(cause).strip()
+    heard = f"{type(cause).__name__} {said}".casefold()
+    for words, code, sentence in _SAYINGS:
+        if any(word in heard for word in words):
+            return Refused(sentence.format(name=name), code=code)
+    first_line = said.splitlines()[0] if said else type(cause).__name__
+    return Refused(f"{name} failed ({first_line}); try again, and restore a backup if it fails again.", code="database")

@@ -1,0 +1,50 @@
+"""What a table or pane shows while it has nothing to show: what to do next, with the button to do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from clo_desktop.look.tokens import GRID
+
+
+class EmptyState(QWidget):
+    """A sentence and, where there is something to do, a button."""
+
+    def __init__(
+        self,
+        text: str,
+        button_text: str = "",
+        callback: Callable[[], object] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setAutoFillBackground(True)
+        self._callback = callback
+        self.label = QLabel(text)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.label.setWordWrap(True)
+        self.button = QPushButton(button_text)
+        self.button.clicked.connect(self._press)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addStretch()
+        layout.addWidget(self.label)
+        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch()
+        self.say(text, button_text, callback)
+
+    def say(self, text: str, button_text: str = "", callback: Callable[[], object] | None = None) -> None:
+        """Change what is said and what the button does."""
+        self._callback = callback
+        self.label.setText(text)
+        self.button.setText(button_text)
+        self.button.setVisible(bool(button_text))
+        self.setAccessibleName(text)
+
+    def _press(self) -> None:
+        if self._callback is not None:
+            self._callback()

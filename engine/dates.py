@@ -1,0 +1,254 @@
+"""Day counts, business days and schedules on day serials.
+
+A serial is the number of days since 1970-01-01 (numpy's datetime64[D] as an integer). Everything that runs inside a
+projection is a kernel on serials; Python dates are met only at the border.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+
+ACT_360: Final = 0
+ACT_365: Final = 1
+THIRTY_360: Final = 2
+THIRTY_360_EU: Final = 3
+ACT_ACT: Final = 4
+
+DAY_COUNTS: Final[dict[str, int]] = {
+    "ACTUAL/360": ACT_360,
+    "ACTUAL/365": ACT_365,
+    "30/360": THIRTY_360,
+    "30/360EU": THIRTY_360_EU,
+    "ACTUAL/ACTUAL": ACT_ACT,
+}
+
+UNADJUSTED: Final = 0
+FOLLOWING: Final = 1
+MODIFIED_FOLLOWING: Final = 2
+PREVIOUS: Final = 3
+
+CONVENTIONS: Final[dict[str, int]] = {
+    "NONE": UNADJUSTED,
+    "FOLLOWING": FOLLOWING,
+    "MOD FOLLOWING": MODIFIED_FOLLOWING,
+    "MODIFIED FOLLOWING": MODIFIED_FOLLOWING,
+    "PREVIOUS": PREVIOUS,
+}
+
+
+def day_count_code(text: str | None) -> int:
+    """The code of a day count as the workbook spells it; missing: actual/360, the loan market's."""
+    key = (text or "ACTUAL/360").upper().replace(" ", "").replace("ACT/", "ACTUAL/").replace("ACT3", "ACTUAL/3")
+    return DAY_COUNTS.get(key, ACT_360)
+
+
+def convention_code(text: str | None) -> int:
+    """The code of a business-day convention as the workbook spells it; missing or unknown: unadjusted."""
+    return CONVENTIONS.get((text or "NONE").upper().strip(), UNADJUSTED)
+
+
+def serial(day: dt.date) -> int:
+    return day.toordinal() - EPOCH
+
+
+def from_serial(day: int) -> dt.date:
+    return dt.date.fromordinal(int(day) + EPOCH)
+
+
+def serials(days: Iterable[dt.date]) -> NDArray[np.int64]:
+    return np.array([serial(d) for d in days], dtype=np.int64)
+
+
+# --- kernels -----------------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def civil(day: int) -> tuple[int, int, int]:
+    """Year, month, day of a serial (proleptic Gregorian, H. Hinnant's era algorithm)."""
+    z = day + 719468
+    era = z // 146097
+    doe = z - era * 146097
+    yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
+    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
+    mp = (5 * doy + 2) // 153
+    d = doy - (153 * mp + 2) // 5 + 1
+    m = mp + 3 if mp < 10 else mp - 9
+    y = yoe + era * 400 + (1 if m <= 2 else 0)
+    return y, m, d
+
+
+@njit(cache=True, nogil=True)
+def from_civil(y: int, m: int, d: int) -> int:
+    """Serial of a calendar date."""
+    y = y - (1 if m <= 2 else 0)
+    era = y // 400
+    yoe = y - era * 400
+    mp = m - 3 if m > 2 else m + 9
+    doy = (153 * mp + 2) // 5 + d - 1
+    doe = yoe * 365 + yoe // 4 - yoe // 100 + doy
+    return era * 146097 + doe - 719468
+
+
+@njit(cache=True, nogil=True)
+def days_in_month(y: int, m: int) -> int:
+    if m == 2:
+        leap = (y % 4 == 0 and y % 100 != 0) or y % 400 == 0
+        return 29 if leap else 28
+    return 30 if m in (4, 6, 9, 11) else 31
+
+
+@njit(cache=True, nogil=True)
+def add_months(day: int, months: int, end_of_month: bool) -> int:
+    """`day` moved by whole months, clipped to the month's length; moved to its last day with `end_of_month`."""
+    y, m, d = civil(day)
+    total = y * 12 + (m - 1) + months
+    y, m = total // 12, total % 12 + 1
+    last = days_in_month(y, m)
+    return from_civil(y, m, last if end_of_month else min(d, last))
+
+
+@njit(cache=True, nogil=True)
+def is_business(day: int, closed: NDArray[np.bool_], closed_from: int) -> bool:
+    """Whether `day` is neither a weekend nor marked in `closed` (one flag a day from `closed_from` on)."""
+    if (day + 3) % 7 >= 5:  # serial 0 was a Thursday
+        return False
+    i = day - closed_from
+    return not (0 <= i < closed.shape[0] and closed[i])
+
+
+@njit(cache=True, nogil=True)
+def roll(day: int, convention: int, closed: NDArray[np.bool_], closed_from: int) -> int:
+    """`day` moved to a business day by the convention."""
+    if convention == 0 or is_business(day, closed, closed_from):
+        return day
+    step = -1 if convention == 3 else 1
+    moved = day
+    while not is_business(moved, closed, closed_from):
+        moved += step
+    if convention == 2 and civil(moved)[1] != civil(day)[1]:
+        moved = day
+        while not is_business(moved, closed, closed_from):
+            moved -= 1
+    return moved
+
+
+@njit(cache=True, nogil=True)
+def business_days_before(day: int, n: int, closed: NDArray[np.bool_], closed_from: int) -> int:
+    """The business day `n` business days before `day`."""
+    while n > 0:
+        day -= 1
+        if is_business(day, closed, closed_from):
+            n -= 1
+    return day
+
+
+@njit(cache=True, nogil=True)
+def days_360(a: int, b: int) -> int:
+    """Days between on the US (NASD) 30/360 basis, as DAYS360 of spreadsheets counts them (case DC-1)."""
+    y1, m1, d1 = civil(a)
+    y2, m2, d2 = civil(b)
+    if d2 == 31 and d1 < 30:
+        return (y2 - y1) * 360 + (m2 + 1 - m1) * 30 + (1 - d1)
+    if d1 == 31 or (m1 == 2 and d1 == days_in_month(y1, 2)):
+        d1 = 30
+    if d2 == 31 and d1 == 30:
+        d2 = 30
+    return (y2 - y1) * 360 + (m2 - m1) * 30 + (d2 - d1)
+
+
+@njit(cache=True, nogil=True)
+def year_fraction(a: int, b: int, day_count: int) -> float:
+    """Fraction of a year from `a` to `b`; codes above. 30/360 knows the end-of-February rule (case DC-1)."""
+    if a == b:
+        return 0.0
+    if day_count == 0:
+        return (b - a) / 360.0
+    if day_count == 1:
+        return (b - a) / 365.0
+    y1, m1, d1 = civil(a)
+    y2, m2, d2 = civil(b)
+    if day_count == 2:
+        end1 = m1 == 2 and d1 == days_in_month(y1, 2)
+        if end1 and m2 == 2 and d2 == days_in_month(y2, 2):
+            d2 = 30
+        if end1 or d1 == 31:
+            d1 = 30
+        if d2 == 31 and d1 == 30:
+            d2 = 30
+        return ((y2 - y1) * 360 + (m2 - m1) * 30 + (d2 - d1)) / 360.0
+    if day_count == 3:
+        d1, d2 = min(d1, 30), min(d2, 30)
+        return ((y2 - y1) * 360 + (m2 - m1) * 30 + (d2 - d1)) / 360.0
+    # actual/actual ISDA: days in each calendar year over that year's length
+    total = 0.0
+    for y in range(y1, y2 + 1):
+        start = max(a, from_civil(y, 1, 1))
+        stop = min(b, from_civil(y + 1, 1, 1))
+        total += (stop - start) / (365.0 + (days_in_month(y, 2) - 28))
+    return total
+
+
+@njit(cache=True, nogil=True)
+def period_rate(annual: float, a: int, b: int) -> float:
+    """Probability of the period from an annual rate: 1 - (1-r)^(days360/360) (case RATE-1)."""
+    if annual <= 0.0 or b <= a:
+        return 0.0
+    if annual >= 1.0:
+        return 1.0
+    survival: float = (1.0 - annual) ** (days_360(a, b) / 360.0)
+    return 1.0 - survival
+
+
+# --- calendars ---------------------------------------------------------------------------------------------------
+
+
+class Calendar:
+    """Holidays as a flag a day, ready for the kernels.
+
+    closed       bool[n_days]  True on holidays (weekends are known without it)
+    closed_from  serial of the first flag
+    """
+
+    def __init__(self, holidays: Iterable[dt.date]) -> None:
+        days = sorted({serial(d) for d in holidays})
+        self.closed_from: int = days[0] if days else 0
+        self.closed: NDArray[np.bool_] = np.zeros(days[-1] - days[0] + 1 if days else 0, dtype=np.bool_)
+        for day in days:
+            self.closed[day - self.closed_from] = True
+
+    def roll(self, day: dt.date, convention: str | None) -> dt.date:
+        return from_serial(roll(serial(day), convention_code(convention), self.closed, self.closed_from))
+
+    def business_days_before(self, day: dt.date, n: int) -> dt.date:
+        return from_serial(business_days_before(serial(day), n, self.closed, self.closed_from))
+
+
+def us_holidays(first_year: int, last_year: int) -> tuple[dt.date, ...]:
+    """US federal holidays as observed (Saturday: Friday before; Sunday: Monday after), both years included."""
+    found: list[dt.date] = []
+    for year in range(first_year, last_year + 1):
+        fixed = [dt.date(year, 1, 1), dt.date(year, 7, 4), dt.date(year, 11, 11), dt.date(year, 12, 25)]
+        if year >= 2021:
+            fixed.append(dt.date(year, 6, 19))
+        found += [d + dt.timedelta(days={5: -1, 6: 1}.get(d.weekday(), 0)) for d in fixed]
+        found += [_nth_weekday(year, 1, 0, 3), _nth_weekday(year, 2, 0, 3), _nth_weekday(year, 9, 0, 1)]
+        found += [_nth_weekday(year, 10, 0, 2), _nth_weekday(year, 11, 3, 4), _last_monday_of_may(year)]
+    return tuple(sorted(set(found)))
+
+
+def _nth_weekday(year: int, month: int, weekday: int, n: int) -> dt.date:
+    first = dt.date(year, month, 1)
+    return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
+
+
+def _last_monday_of_may(year: int) -> dt.date:
+    last = dt.date(year, 5, 31)
+    return last - dt.timedelta(days=last.weekday())
