@@ -14,7 +14,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One bad cell. `message` is one sentence that says what is wrong and what to do."""
+    """One bad cell. `message` is one sentence that says what is wrong and what to do.
+
+    asset_id  the asset of the cell's row, where there is one: reports jump to it
+    """
 
     severity: Severity
     sheet: str
@@ -22,9 +25,10 @@ class Fault:
     column: str
     value: str
     message: str
+    asset_id: str = ""
 
     def as_json(self) -> dict[str, str]:
-        return {k: str(v) for k, v in asdict(self).items()}
+        return {k: str(v) for k, v in asdict(self).items() if k != "asset_id"}
 
 
 class Refused(Exception):

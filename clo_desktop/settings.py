@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 
 from clo_desktop import paths
 
-Theme = Literal["system", "light", "dark"]
+Theme = Literal["system", "light", "dark", "contrast"]
 Density = Literal["comfortable", "compact"]
 
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {"theme": get_args(Theme), "density": get_args(Density)}

@@ -155,10 +155,10 @@ def days_360(a: int, b: int) -> int:
     """Days between on the US (NASD) 30/360 basis, as DAYS360 of spreadsheets counts them (case DC-1)."""
     y1, m1, d1 = civil(a)
     y2, m2, d2 = civil(b)
-    if d2 == 31 and d1 < 30:
-        return (y2 - y1) * 360 + (m2 + 1 - m1) * 30 + (1 - d1)
     if d1 == 31 or (m1 == 2 and d1 == days_in_month(y1, 2)):
         d1 = 30
+    if d2 == 31 and d1 < 30:
+        return (y2 - y1) * 360 + (m2 + 1 - m1) * 30 + (1 - d1)
     if d2 == 31 and d1 == 30:
         d2 = 30
     return (y2 - y1) * 360 + (m2 - m1) * 30 + (d2 - d1)

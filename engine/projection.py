@@ -16,7 +16,7 @@ from engine import projection_kernel as pk
 from engine.assumptions import Assumptions
 from engine.pool import Pool
 from engine.structure import Structure, StructureError, read_structure
-from engine.terms import Book, Tranche
+from engine.terms import Book, Tranche, lookup
 from engine.valuation import xirr
 from engine.waterfall import Compiled, Document, compile_waterfall
 from engine.waterfall.schema import class_id
@@ -31,6 +31,7 @@ class Projection:
     """One run of a deal.
 
     payment_dates  the dates of the run, up to redemption (n_dates of them)
+    equity_history  flows of the subordinated notes to the analysis date, the purchase negative
     collateral     float64[n_dates, N_FLOWS]  flows of the present pool by collection period
     result         arrays of the kernel, cut at redemption
     rates          cpr, cdr, severity (a year) and lag (months) that were used
@@ -44,6 +45,7 @@ class Projection:
     document: Document
     compiled: Compiled
     tranches: tuple[Tranche, ...]
+    equity_history: tuple[tuple[dt.date, float], ...]
     payment_dates: tuple[dt.date, ...]
     collateral: Floats
     result: pk.Result
@@ -72,16 +74,13 @@ class Projection:
 
     @property
     def equity_irr(self) -> float | None:
-        """IRR of the subordinated notes bought at closing at the purchase price, actual/365."""
-        cost = self.tranches[self.equity].original_balance * self.structure.equity_purchase_price
-        days = (self.structure.closing, *self.payment_dates)
-        return xirr(days, (-cost, *self.paid(self.equity).tolist()))
+        """IRR of the subordinated notes since their purchase, past distributions included, actual/365."""
+        past, future = self.equity_history, self.paid(self.equity).tolist()
+        return xirr((*(day for day, _ in past), *self.payment_dates), (*(flow for _, flow in past), *future))
 
 
 def choose_document(book: Book, documents: Mapping[str, Document]) -> Document:
     """The waterfall of a deal: the one its CLO Inputs name ("Waterfall"), else the one whose classes are the deal's."""
-    from engine.terms import lookup
-
     named = lookup(book.deal.clo_inputs, "Waterfall")
     known = ", ".join(sorted(documents))
     if named is not None:
@@ -135,6 +134,7 @@ def project(
     report(0.85, "Paying the waterfall")
     compiled = compile_waterfall(document, ids)
     notes = pack.pack_notes(book, document, structure)
+    history = _equity_history(book, structure)
     opening = pack.pack_opening(book, tape, structure)
     result = _blank(n_dates, len(ids), len(structure.fees), len(document.tests), len(compiled.labels))
     pk.project_deal(
@@ -143,7 +143,7 @@ def project(
         notes,
         pack.pack_fees(structure, document, opening.performing + opening.defaulted + opening.principal),
         pack.pack_tests(document, structure, ids),
-        pack.pack_policy(structure, assumptions, rates, table, _equity_history(book, structure)),
+        pack.pack_policy(structure, assumptions, rates, table, history),
         opening,
         pack.pack_bucket(pool),
         market,
@@ -163,6 +163,7 @@ def project(
         document=document,
         compiled=compiled,
         tranches=book.deal.tranches,
+        equity_history=history,
         payment_dates=tuple(row.payment for row in structure.schedule[:kept]),
         collateral=_frozen(flows[:, :kept].sum(axis=0)),
         result=pk.Result(*(_frozen(array[:kept]) for array in result)),

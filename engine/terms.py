@@ -188,8 +188,8 @@ class Deal:
 
     dates          "Deal Dates" block: Closing Date, Stated Maturity, Payment Day, ...
     current_dates  "Current Period Dates" block: Analysis date, Next Payment Date, ...
-    waterfall      name of the priority-of-payments template in resources/waterfalls; None: chosen by class names
-    readings       compliance parameter set: "workbook" or "market" (spec: compliance, deal parameters)
+    clo_inputs     also says which priority of payments ("Waterfall") and which compliance readings
+                   ("Compliance Readings": workbook or market) the deal has
     """
 
     name: str

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from clo_desktop import kernel_cache
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+kernel_cache.install()  # before numba is imported: the same compiled kernels as the application
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ["clo_desktop", "engine", "resources", "packaging", "tests", "benchmarks", "docs", ".ci"]
@@ -26,7 +25,9 @@ def _files() -> list[Path]:
 
 
 def _in_a_fresh_process(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    # The kernel cache's locator is set by the application for numba; the engine is to stand without it.
+    plain = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_LOCATOR_CLASSES"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=plain, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -60,13 +61,9 @@ def test_that_store_and_sheets_load_no_window() -> None:
     assert set(loaded.split()) & {"PySide6", "shiboken6", "pyqtgraph"} == set()
 
 
-@pytest.mark.parametrize("suffix", [".py"])
-def test_that_no_source_file_is_too_long_to_read(suffix: str) -> None:
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
-        for path in _files()
-        if path.suffix == suffix
-    }
+def test_that_no_source_file_is_too_long_to_read() -> None:
+    sources = [path for path in _files() if path.suffix == ".py"]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in sources}
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 
@@ -74,7 +71,7 @@ def test_that_no_file_names_a_machine_s_folders_or_a_package_index() -> None:
     barred = re.compile(
         "|".join(
             [
-                r"/(?:root|home/[a-z]\w*|Users/[A-Za-z]\w*|work|tmp/w)/",
+                r"(?<![\w.])/(?:root|home/[a-z]\w*|Users/[A-Za-z]\w*|work|tmp/w)/",
                 r"--(?:extra-)?index-url",
                 r"--find-links",
                 r"\bpypi\.org",

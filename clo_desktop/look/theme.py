@@ -57,7 +57,7 @@ def apply(app: QApplication, scheme: Scheme) -> Tokens:
     if not watch.following:
         app.styleHints().colorSchemeChanged.connect(watch.follow_system)
         watch.following = True
-    tokens = _system(app) if scheme == "system" else THEMES[scheme]
+    tokens = system_tokens(app) if scheme == "system" else THEMES[scheme]
     if app.style().name().casefold() != "fusion":
         app.setStyle("Fusion")
     font = _font(app.font())
@@ -77,7 +77,8 @@ def colour(name: str) -> QColor:
     return QColor(getattr(current(), name))
 
 
-def _system(app: QApplication) -> Tokens:
+def system_tokens(app: QApplication) -> Tokens:
+    """What the desktop asks for: high contrast before dark before light."""
     hints = app.styleHints()
     if hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast:
         return CONTRAST

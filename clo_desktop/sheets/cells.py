@@ -72,6 +72,10 @@ def put(sheet: Worksheet, row: int, column: int, value: object, form: str = "") 
                 f"The number for {sheet.title} {cell.coordinate} is not finite: correct it before the export."
             )
         cell.value = int(value) if float(value).is_integer() and abs(value) < 2**53 else value
+        if float(f"{value:.16g}") != value:
+            # openpyxl writes 16 digits, a float may need 17: given as text of a number cell they all stand
+            cell.value = repr(float(value))
+            cell.data_type = "n"
     elif isinstance(value, dt.date):
         cell.value = value
         form = form or DATE_FORMAT

@@ -18,9 +18,10 @@ from clo_desktop.sheets.package import Package
 MAX_ROWS: Final = 200_000
 MAX_COLUMNS: Final = 300
 MAX_BLANK_ROWS: Final = 1_000  # in a row
-MAX_CELLS: Final = 20_000_000  # of the rectangle that holds all cells with a value
+MAX_CELLS: Final = 15_000_000  # of the rectangle that holds all cells with a value
 
-_REFERENCE: Final = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})$")
+_REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})$")
+_ROW: Final = re.compile(r"[1-9][0-9]{0,9}$")
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _FORMULA_SHOWN: Final = 120  # characters
 
@@ -115,6 +116,7 @@ class _Scan:
     _widest: int = 0
     _kind: str = ""
     _has_formula: bool = False
+    _has_content: bool = False
     _formula: str = ""
     _value: str = ""
     _into: str = ""  # "f", "v" (or "t") while inside such an element
@@ -125,12 +127,17 @@ class _Scan:
             self._start_cell(attributes)
         elif name in ("v", "t"):
             self._into = "v"
+            self._has_content = True
+        elif name == "is":
+            self._has_content = True
         elif name == "f":
             self._into = "f"
-            self._has_formula = True
+            self._has_formula = self._has_content = True
         elif name == "row":
-            number = attributes.get("r", "")
-            self._enter_row(int(number) if number.isdecimal() and len(number) < 10 else self._row + 1)
+            number = attributes.get("r")
+            if number is not None and not _ROW.match(number):
+                raise self._refused("has a row without a proper number", "open it in Excel")
+            self._enter_row(self._row + 1 if number is None else int(number))
             self._column = 0
 
     def text(self, data: str) -> None:
@@ -158,18 +165,19 @@ class _Scan:
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         self._column += 1
-        reference = _REFERENCE.match(attributes.get("r", ""))
-        if reference:
+        written = attributes.get("r")
+        if written is not None:
+            # A reader that believes an odd address would reserve memory for it: such a sheet is refused.
+            reference = _REFERENCE.match(written)
+            if reference is None or int(reference[2]) != self._row:
+                raise self._refused(f"has a cell with a wrong address in row {self._row:,}", "open it in Excel")
             self._column = column_number(reference[1]) + 1
-            row = int(reference[2])
-            if row != self._row:
-                self._enter_row(row)
         self._kind = attributes.get("t", "n")
         self._value = self._formula = ""
-        self._has_formula = False
+        self._has_formula = self._has_content = False
 
     def _end_cell(self) -> None:
-        if not self._value and not self._has_formula:
+        if not self._has_content:
             return
         if self._column > MAX_COLUMNS:
             raise self._refused(f"has more than {MAX_COLUMNS} columns", "delete what lies to the right of the tables")

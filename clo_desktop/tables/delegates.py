@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 from clo_desktop.look import formats, icons, theme
 from clo_desktop.look.formats import Show
 from clo_desktop.look.icons import Outcome
+from clo_desktop.look.series import blend
 from clo_desktop.look.tokens import ROW, Tokens
 from clo_desktop.tables.frame import Frame, Mark
 from clo_desktop.tables.model import FrameModel
@@ -23,6 +24,7 @@ _LEFT: Final = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 CUSHION_NEAR: Final = 0.02  # share of the limit below which a cushion is near, where no outcome column says
 CUSHION_FULL: Final = 0.25  # share of the limit at which the bar ends
+_REMEMBERED: Final = 20_000  # elided texts
 _CUSHION_WIDTH: Final = 56  # px for the figure beside the bar
 
 
@@ -50,7 +52,10 @@ class Inks:
                 QColor(c)
                 for c in (tokens.surface, tokens.selection, tokens.text, tokens.muted, tokens.line, tokens.accent)
             ),
-            *(QColor(c) for c in (tokens.amber, tokens.failure, tokens.fail_fill, tokens.line)),
+            *(
+                QColor(c)
+                for c in (tokens.amber, tokens.failure, tokens.fail_fill, blend(tokens.surface, tokens.muted, 0.25))
+            ),
         )
 
 
@@ -59,6 +64,8 @@ class CellPainter:
 
     def __init__(self) -> None:
         self._inks = Inks.of(theme.current())
+        self._elided: dict[tuple[str, int], str] = {}
+        self._digit = 0
 
     @property
     def inks(self) -> Inks:
@@ -79,6 +86,7 @@ class CellPainter:
         current: bool,
     ) -> None:
         inks = self.inks
+        self._digit = self._digit or metrics.horizontalAdvance("0")
         kind = frame.columns[column].kind
         mark = frame.mark(row, column) if frame.marks else Mark.NONE
         if selected:
@@ -113,14 +121,15 @@ class CellPainter:
     ) -> None:
         text = frame.text(row, column)
         quiet = text == formats.MISSING or (kind == Kind.FLAG and text == "No")
-        painter.setPen(self.inks.muted if quiet else self.inks.text)
+        painter.setPen(self._inks.muted if quiet else self._inks.text)
         number = formats.is_number(kind)
         if number:
             # part of a number would read as another number
-            if metrics.horizontalAdvance(text) > rect.width() + PAD:
+            room = rect.width() + PAD
+            if len(text) * self._digit > room and metrics.horizontalAdvance(text) > room:
                 text = "#" * max(1, rect.width() // max(1, metrics.horizontalAdvance("#")))
         else:
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+            text = self._fitting(text, metrics, rect.width())
         if mark is Mark.STALE:
             painter.save()
             font = QFont(painter.font())
@@ -130,6 +139,21 @@ class CellPainter:
             painter.restore()
             return
         painter.drawText(rect, _RIGHT if number else _LEFT, text)
+
+    def _fitting(self, text: str, metrics: QFontMetrics, width: int) -> str:
+        """The text, elided where it is too wide; remembered, as few texts fill many cells."""
+        known = self._elided.get((text, width))
+        if known is None:
+            if len(self._elided) > _REMEMBERED:
+                self._elided.clear()
+            known = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+            self._elided[text, width] = known
+        return known
+
+    def forget(self) -> None:
+        """The font may have changed."""
+        self._elided.clear()
+        self._digit = 0
 
     def _outcome(self, painter: QPainter, rect: QRect, metrics: QFontMetrics, value: object) -> None:
         tokens = self.inks.tokens

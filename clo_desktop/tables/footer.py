@@ -23,6 +23,7 @@ class Footer(QWidget):
         self._grid = grid
         self._model = model
         self._texts: dict[int, str] = {}
+        self._content = model.content
         self.setFixedHeight(ROW + 2)
         self.setAccessibleName("Totals of the rows shown")
         model.modelReset.connect(self.refresh)
@@ -37,6 +38,9 @@ class Footer(QWidget):
 
     def refresh(self, *_: object) -> None:
         """The rows or their values changed: figures are made again when they are next painted."""
+        if self._model.content == self._content:
+            return
+        self._content = self._model.content
         self._texts.clear()
         self.setAccessibleDescription(self.count_text())
         self.update()
@@ -50,7 +54,7 @@ class Footer(QWidget):
         """The figure under a logical column; empty where there is none."""
         if column not in self._texts:
             name = self._model.frame.columns[column].name
-            self._texts[column] = summary.total_text(self._model.frame, self._model.rows, name)
+            self._texts[column] = summary.total_text(self._model.frame, self._model.shown, name)
         return self._texts[column]
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -82,7 +86,7 @@ class Footer(QWidget):
         tokens = theme.current()
         frame = self._model.frame
         of = frame.columns[column]
-        text = f"{self.count_text()} rows" if first else self.text(column)
+        text = self.count_text() if first else self.text(column)
         figure = not first and of.footing in (Total.SUM, Total.AVERAGE)
         rect = QRect(x + PAD, 1, self._grid.columnWidth(column) - 2 * PAD, self.height() - 1)
         font = QFont(self.font())
@@ -92,10 +96,7 @@ class Footer(QWidget):
         side = Qt.AlignmentFlag.AlignRight if formats.is_number(of.kind) else Qt.AlignmentFlag.AlignLeft
         metrics = QFontMetrics(font)
         if metrics.horizontalAdvance(text) > rect.width():
-            text = (
-                "" if not figure and not first else metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-            )
-            text = "###" if figure else text
+            text = "###" if figure else text.replace(" of ", "/") if first else ""
         painter.drawText(rect, int(side | Qt.AlignmentFlag.AlignVCenter), text)
 
     def event(self, event: QEvent) -> bool:

@@ -28,9 +28,10 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from clo_desktop.look import theme
 from clo_desktop.look.tokens import DENSE_ROW, ROW
+from clo_desktop.tables import summary
 from clo_desktop.tables.blocks import Kept, block_edge, runs
 from clo_desktop.tables.delegates import CellDelegate, CellPainter
-from clo_desktop.tables.frame import Frame
+from clo_desktop.tables.frame import Frame, Total
 from clo_desktop.tables.header import FilterHeader
 from clo_desktop.tables.model import FrameModel
 
@@ -157,7 +158,13 @@ class Grid(QTableView):
         sample = np.concatenate((sample, rows[top : top + 80]))
         frame = self._data.frame
         widest = max((metrics.horizontalAdvance(frame.text(int(r), logical)) for r in sample), default=0)
-        extra = {"outcome": 28, "cushion": 170}.get(frame.columns[logical].kind, 14)
+        column = frame.columns[logical]
+        if column.footing is Total.SUM:
+            # the footer's sum is longer than any addend, and bold
+            widest = max(
+                widest, round(1.1 * metrics.horizontalAdvance(summary.total_text(frame, self._data.shown, column.name)))
+            )
+        extra = {"outcome": 32, "cushion": 170}.get(column.kind, 14)
         return min(max(widest + extra, self.columns.width_for(logical)), most)
 
     # -- where cells are -------------------------------------------------------------------------------------------

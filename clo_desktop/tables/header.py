@@ -31,11 +31,17 @@ _ARROW: Final = 14  # px kept for the sort arrow and its place
 _MOST_LINES: Final = 2  # of a title
 
 
+def _words(title: str) -> list[str]:
+    """The words of a title; its unit in brackets is one."""
+    head, bracket, unit = title.rpartition(" (")
+    return [*head.split(" "), f"({unit}"] if bracket else title.split(" ")
+
+
 def wrap(text: str, metrics: QFontMetrics, width: int) -> list[str]:
     """A title on at most two lines of a width, the last one elided."""
     if metrics.horizontalAdvance(text) <= width:
         return [text]
-    words = text.split(" ")
+    words = _words(text)
     first = words[0]
     used = 1
     while used < len(words) and metrics.horizontalAdvance(f"{first} {words[used]}") <= width:
@@ -72,8 +78,7 @@ class FilterEdit(QLineEdit):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setFrame(False)
-        self.setTextMargins(PAD - 3, 0, PAD - 3, 0)
+        self.setTextMargins(PAD - 4, 0, PAD - 4, 0)
         self.fault = ""
         self.help = ""
 
@@ -91,11 +96,13 @@ class FilterEdit(QLineEdit):
 
     def dress(self) -> None:
         tokens = theme.current()
-        palette = QPalette(self.palette())
         fill = tokens.warn_fill if self.fault else tokens.surface
-        palette.setColor(QPalette.ColorRole.Base, QColor(fill))
-        palette.setColor(QPalette.ColorRole.Text, QColor(tokens.text))
-        self.setPalette(palette)
+        edge = tokens.amber if self.fault else fill
+        # with a style sheet on the application a palette of its own is ignored
+        self.setStyleSheet(
+            f"QLineEdit {{ background: {fill}; color: {tokens.text}; border: 1px solid {edge}; }}"
+            f"QLineEdit:focus {{ border-color: {tokens.amber if self.fault else tokens.accent}; }}"
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -147,6 +154,7 @@ class FilterHeader(QHeaderView):
         self.setMinimumSectionSize(32)
         self.setAccessibleName("Column headers")
         self.sectionClicked.connect(self._clicked)
+        self._dress()
         for changed in (self.sectionResized, self.sectionMoved, self.geometriesChanged, self.sectionCountChanged):
             changed.connect(self.place)
 
@@ -175,9 +183,7 @@ class FilterHeader(QHeaderView):
     def width_for(self, logical: int) -> int:
         """Width at which the title fits on two lines, with room for the arrow."""
         metrics = self.fontMetrics()
-        words = str(self.model().headerData(logical, Qt.Orientation.Horizontal)).split(" ")
-        if len(words) > 2 and words[-1].startswith("("):
-            words[-2:] = [" ".join(words[-2:])]
+        words = _words(str(self.model().headerData(logical, Qt.Orientation.Horizontal)))
         best = min(
             max(metrics.horizontalAdvance(" ".join(words[:i])), metrics.horizontalAdvance(" ".join(words[i:])))
             for i in range(1, len(words) + 1)
@@ -273,17 +279,18 @@ class FilterHeader(QHeaderView):
         for logical in frozen:
             self._put(model, logical, x, top, seen)
             x += self.sectionSize(logical)
-        for visual in range(self.count()):
-            logical = self.logicalIndex(visual)
-            if self.isSectionHidden(logical) or logical in frozen or logical >= len(model.frame.columns):
-                continue
+        order = (self.logicalIndex(visual) for visual in range(self.count()))
+        shown = [c for c in order if not self.isSectionHidden(c) and c < len(model.frame.columns)]
+        for logical in shown[len(frozen) :]:
             x = self.sectionViewportPosition(logical)
             if x + self.sectionSize(logical) > frozen_width and x < self.width():
                 self._put(model, logical, x, top, seen)
         self._strip.raise_()
         for logical in frozen:
             self._edits[model.frame.columns[logical].name].raise_()
+        first = model.frame.columns[shown[0]].name if shown else ""
         for name, edit in self._edits.items():
+            edit.setPlaceholderText("Filter" if name == first else "")
             if name not in seen:
                 edit.hide()
 
@@ -356,10 +363,17 @@ class FilterHeader(QHeaderView):
 
     def redress(self) -> None:
         """The theme changed."""
+        self._dress()
         for edit in self._edits.values():
             edit.dress()
         self.viewport().update()
         self._strip.update()
+
+    def _dress(self) -> None:
+        palette = QPalette(self.palette())
+        for role in (QPalette.ColorRole.Window, QPalette.ColorRole.Button, QPalette.ColorRole.Base):
+            palette.setColor(role, QColor(theme.current().header))
+        self.setPalette(palette)
 
     # -- the mouse: over frozen columns the header behaves as if it were not scrolled --------------------------------
 

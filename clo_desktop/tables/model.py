@@ -42,6 +42,8 @@ class FrameModel(QAbstractTableModel):
         self._order = frame.order(())
         self._rows = self._order
         self._places: NDArray[np.int32] | None = None
+        self._shown: NDArray[np.int32] | None = None
+        self._content = 0
         self._describe()
 
     # -- what is shown -------------------------------------------------------------------------------------------
@@ -54,6 +56,18 @@ class FrameModel(QAbstractTableModel):
     def rows(self) -> NDArray[np.int32]:
         """Frame row of each shown row."""
         return self._rows
+
+    @property
+    def shown(self) -> NDArray[np.int32]:
+        """The shown frame rows in the frame's own order: what totals are made of, whatever the sort."""
+        if self._shown is None:
+            self._shown = np.sort(self._rows)
+        return self._shown
+
+    @property
+    def content(self) -> int:
+        """Counts up whenever values or the shown rows change; a sort does not change them."""
+        return self._content
 
     @property
     def sort_keys(self) -> tuple[SortKey, ...]:
@@ -94,6 +108,7 @@ class FrameModel(QAbstractTableModel):
         rows = self._passing(frame, order, self._filters)
         if old.columns == frame.columns and np.array_equal(rows, self._rows) and _same_keys(old, frame):
             self._frame, self._order, self._rows = frame, order, rows
+            self._content += 1
             self._describe()
             if len(rows):
                 self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(frame.columns) - 1))
@@ -123,6 +138,9 @@ class FrameModel(QAbstractTableModel):
         self, frame: Frame, keys: tuple[SortKey, ...], order: NDArray[np.int32], rows: NDArray[np.int32]
     ) -> None:
         self.beginResetModel()
+        if frame is not self._frame or len(rows) != len(self._rows) or keys == self._keys:
+            self._content += 1
+            self._shown = None
         self._frame, self._keys, self._order, self._rows = frame, keys, order, rows
         self._places = None
         self._describe()
@@ -130,6 +148,8 @@ class FrameModel(QAbstractTableModel):
 
     def _describe(self) -> None:
         self._headers = [column.header(self._frame.currency) for column in self._frame.columns]
+        plain = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+        self._flags = [plain | Qt.ItemFlag.ItemIsEditable if c.editable else plain for c in self._frame.columns]
 
     # -- Qt's questions --------------------------------------------------------------------------------------------
 
@@ -163,10 +183,7 @@ class FrameModel(QAbstractTableModel):
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-        if index.isValid() and self._frame.columns[index.column()].editable:
-            flags |= Qt.ItemFlag.ItemIsEditable
-        return flags
+        return self._flags[index.column()] if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Vertical:

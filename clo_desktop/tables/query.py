@@ -151,7 +151,7 @@ def _number(column: Column, operator: str, text: str, ends: tuple[str, str] | No
     slack = abs(value) * 1e-12
     if operator in ("", "="):
         # equal is what agrees to the decimals typed
-        return lambda frame: np.abs(frame.array(name) - value) <= half * (1 - 1e-9) + slack
+        return lambda frame: np.abs(frame.array(name) - value) <= half * (1 + 1e-9) + slack
     # 5 % typed and 0.05 stored may differ in the last bit
     compare: dict[str, Callable[[NDArray[Any]], Mask]] = {
         ">": lambda a: a > value + slack,

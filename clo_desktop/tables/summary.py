@@ -20,10 +20,10 @@ def average(frame: Frame, rows: Rows, name: str, weight: str = "") -> float | No
 
     Rows without a weight, or with a weight of zero or less, do not count in a weighted average.
     """
-    values = frame.array(name)[rows]
+    values = _at(frame, rows, name)
     present = ~np.isnan(values)
     if weight and weight != name:
-        weights = frame.array(weight)[rows]
+        weights = _at(frame, rows, weight)
         present &= weights > 0.0
         weights = weights[present]
         return float(np.dot(values[present], weights) / weights.sum()) if weights.size else None
@@ -31,19 +31,25 @@ def average(frame: Frame, rows: Rows, name: str, weight: str = "") -> float | No
     return float(values.mean()) if values.size else None
 
 
+def _at(frame: Frame, rows: Rows, name: str) -> NDArray[Any]:
+    """Values of a column at rows; without a copy where they are all."""
+    array = frame.array(name)
+    return array if len(rows) == len(array) else array[rows]
+
+
 def total(frame: Frame, rows: Rows, name: str) -> Any:
     """The footer's figure of a column: sum, average or a count by the column's footing; None where there is none."""
     footing = frame.column(name).footing
-    array = frame.array(name)
+    array = _at(frame, rows, name)
     if footing is Total.SUM:
-        values = array[rows]
+        values = array
         return None if np.isnan(values).all() else float(np.nansum(values))
     if footing is Total.AVERAGE:
         return average(frame, rows, name, frame.weight)
     if footing is Total.DISTINCT and frame.is_text(name):
-        return int(np.count_nonzero(np.bincount(array[rows] + 1, minlength=1)[1:]))
+        return int(np.count_nonzero(np.bincount(array + 1, minlength=1)[1:]))
     if footing is Total.YES:
-        return int(np.count_nonzero(array[rows] == 1))
+        return int(np.count_nonzero(array == 1))
     return None
 
 

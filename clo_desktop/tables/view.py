@@ -291,7 +291,12 @@ class FrameTable(QWidget):
     def fit_columns(self) -> None:
         """Each column as wide as its title and a sample of its rows need."""
         for logical in range(len(self.frame.columns)):
-            self.grid.setColumnWidth(logical, self.grid.wanted_width(logical, 240))
+            self.grid.setColumnWidth(logical, self.grid.wanted_width(logical, 300))
+
+    def stretch_column(self, name: str) -> None:
+        """Let one column take the width that is left, such as the bars of a short table."""
+        header = self.grid.horizontalHeader()
+        header.setSectionResizeMode(self.frame.index[name], header.ResizeMode.Stretch)
 
     def choose_columns(self, where: QPoint | None = None) -> ColumnChooser:
         """Open the column chooser at a place on the screen (below the header's left end where none is given)."""
@@ -332,7 +337,7 @@ class FrameTable(QWidget):
         shown = self.grid.selected_rows()
         columns = [self.frame.columns[c].name for c in self.grid.selected_columns()]
         told = [name for name in self._told if name in self.frame.index]
-        text = summary.selection_text(self.frame, self.model.rows[shown], columns, told)
+        text = summary.selection_text(self.frame, np.sort(self.model.rows[shown]), columns, told)
         if text != self._summary:
             self._summary = text
             self.selection_summary.emit(text)
@@ -407,6 +412,7 @@ class FrameTable(QWidget):
         return False
 
     def _recolour(self) -> None:
+        self.grid.cells.forget()
         self.grid.columns.redress()
         self.grid.viewport().update()
         self.grid.place_strip()

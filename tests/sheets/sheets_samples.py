@@ -54,7 +54,7 @@ def asset(asset_id: str = "LX000001", **changes: object) -> Asset:
         "market_value": 99.25,
         "moodys_rating": "B2",
     }
-    return Asset(**{**values, **changes})  # type: ignore[arg-type] # values of one dict have no common type
+    return Asset(**{**values, **changes})
 
 
 def book(assets: int = 8) -> Book:
@@ -63,7 +63,11 @@ def book(assets: int = 8) -> Book:
     deal = Deal(
         name=DEAL,
         current_dates=(("Analysis date", dt.date(2026, 3, 31)), ("Next Payment Date", dt.date(2026, 4, 20))),
-        dates=(("Closing Date", dt.date(2024, 3, 31)), ("Stated Maturity", dt.date(2037, 4, 20)), ("Payment Day", 20.0)),
+        dates=(
+            ("Closing Date", dt.date(2024, 3, 31)),
+            ("Stated Maturity", dt.date(2037, 4, 20)),
+            ("Payment Day", 20.0),
+        ),
         holdings=tuple(Holding(key, 1_000_000.5 + i) for i, key in enumerate(master)),
         accounts=(Account(1, "Payment"), Account(2, "Collection", 1234.5, -67.89)),
         original_index=0.0431,
@@ -155,7 +159,7 @@ def values_of(column: Column) -> st.SearchStrategy[object]:
 
 def assets_of(asset_id: str) -> st.SearchStrategy[Asset]:
     columns = {c.name: values_of(c) if c.required else st.none() | values_of(c) for c in COLUMNS[1:]}
-    return st.fixed_dictionaries(columns).map(lambda values: Asset(asset_id=asset_id, **values))  # type: ignore[arg-type]
+    return st.fixed_dictionaries(columns).map(lambda values: Asset(asset_id=asset_id, **values))
 
 
 def _labelled(*known: tuple[str, st.SearchStrategy[object]]) -> st.SearchStrategy[tuple[tuple[str, object], ...]]:
@@ -209,7 +213,9 @@ REFERENCE = st.builds(
 )
 
 
-def _numbered(make: Callable[[int], st.SearchStrategy[object]], numbers: range) -> st.SearchStrategy[tuple[object, ...]]:
+def _numbered(
+    make: Callable[[int], st.SearchStrategy[object]], numbers: range
+) -> st.SearchStrategy[tuple[object, ...]]:
     chosen = st.lists(st.sampled_from(numbers), max_size=5, unique=True)
     return chosen.flatmap(lambda ns: st.tuples(*[make(n) for n in ns]))
 
@@ -233,20 +239,20 @@ def books(draw: st.DrawFn) -> Book:
         current_dates=draw(_labelled(("Analysis date", DATE), ("Next Payment Date", DATE))),
         dates=draw(_labelled(("Closing Date", DATE), ("Payment Day", st.floats(1, 31)))),
         holdings=tuple(Holding(asset_id, draw(MONEY)) for asset_id in held),
-        accounts=draw(_numbered(lambda n: st.builds(Account, st.just(n), FREE_TEXT, BALANCE, BALANCE), range(1, 10))),  # type: ignore[arg-type]
+        accounts=draw(_numbered(lambda n: st.builds(Account, st.just(n), FREE_TEXT, BALANCE, BALANCE), range(1, 10))),
         original_index=draw(st.none() | RATE),
         current_index=draw(st.none() | RATE),
-        limits=draw(_numbered(_limit, range(1, 55))),  # type: ignore[arg-type]
-        quality_inputs=draw(_labelled(("WARF Factor", ANY), ("Weighted Average Spread", RATE))),  # type: ignore[arg-type]
+        limits=draw(_numbered(_limit, range(1, 55))),
+        quality_inputs=draw(_labelled(("WARF Factor", ANY), ("Weighted Average Spread", RATE))),
         weights=draw(
             _numbered(
                 lambda n: st.builds(ObjectiveWeight, st.just(n), FREE_TEXT, st.none() | ANY, st.none() | ANY),
                 range(1, 55),
             )
-        ),  # type: ignore[arg-type]
-        cash_flow_inputs=draw(_labelled(("Reinvestment CDR", FREE_TEXT))),  # type: ignore[arg-type]
+        ),
+        cash_flow_inputs=draw(_labelled(("Reinvestment CDR", FREE_TEXT))),
         subordinated_payments=tuple(draw(st.lists(st.tuples(DATE, st.none() | MONEY), max_size=3))),
-        clo_inputs=draw(_labelled(("Current LIBOR", RATE), ("Waterfall", FREE_TEXT))),  # type: ignore[arg-type]
+        clo_inputs=draw(_labelled(("Current LIBOR", RATE), ("Waterfall", FREE_TEXT))),
         schedule=tuple(
             draw(st.lists(st.builds(PaymentDate, DATE, OPTIONAL_DATE, OPTIONAL_DATE, OPTIONAL_DATE), max_size=3))
         ),

@@ -1,0 +1,166 @@
+"""Puts everything together: the window on a display, or the same job offscreen."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from clo_desktop.faults import Refused
+
+_PATIENCE: Final = 600.0  # seconds the offscreen job waits for one step
+
+
+def has_display() -> bool:
+    """Whether a window could be shown."""
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+def run_window(where: str | None) -> int:
+    """Opens the window on a workspace (None: the user's own). Returns the exit code when it closes."""
+    if not has_display() and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
+        print("There is no display: doing the demo's whole job offscreen instead.")
+        return run_offscreen(Path("out"), where)
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from clo_desktop import log, paths
+    from clo_desktop.look import theme
+    from clo_desktop.settings import load_settings, save_settings
+    from clo_desktop.window import DEMO_DEAL, Window
+    from clo_desktop.work.session import Session
+
+    log.set_up(verbose=False)
+    app = QApplication([sys.argv[0]])
+    app.setApplicationName("CLO Desktop")
+    settings = load_settings()
+    theme.apply(app, settings.theme)
+    session = Session()
+    window = Window(session, settings, save_settings)
+    window.show()
+
+    def opened() -> None:
+        """The deal that was open last, or the demo deal where there is none."""
+        names = [d.name for d in session.deals]
+        if not names:
+            window.import_demo()
+        else:
+            last = settings.last_deal
+            session.choose(last if last in names else DEMO_DEAL if DEMO_DEAL in names else names[0])
+
+    def begin() -> None:
+        session.open(where or paths.default_workspace(), opened)
+        session.warm_up()
+
+    QTimer.singleShot(0, begin)  # after the first paint
+    return int(app.exec())
+
+
+def run_offscreen(out: Path, where: str | None) -> int:
+    """Imports the demo deal, evaluates and projects it, prints a summary, writes report and pictures to `out`."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from PySide6.QtWidgets import QApplication
+
+    from clo_desktop.look import theme
+    from clo_desktop.settings import Settings
+    from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
+    from clo_desktop.work import summary
+    from clo_desktop.work.session import Session
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"The folder {out} cannot be made ({error.strerror}); name another with --out.") from error
+    app = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(app, QApplication)
+    theme.apply(app, "light")
+    session = Session()
+    refused: list[str] = []
+    session.refused.connect(refused.append)
+    window = Window(session, Settings(), lambda settings: None)
+    window.resize(1600, 960)
+    window.show()
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            session.open(where or Path(scratch) / "demo.clo")
+            _wait(app, lambda: session.desk is not None or bool(refused))
+            if not refused:
+                print(f"Importing {DEMO_FILE} …")
+                window.import_demo()
+                session.warm_up()
+                _wait(app, lambda: bool(refused) or (session.projection is not None and session.lanes.idle))
+            if refused or session.compliance is None or session.projection is None:
+                raise Refused(refused[0] if refused else "The demo deal could not be imported.")
+            print(summary.compliance(session.compliance))
+            print()
+            print(summary.projection(session.projection.projection))
+            print()
+            session.report_file(out / "demo-report.xlsx")
+            _wait(app, lambda: session.lanes.idle or bool(refused))
+            if refused:
+                raise Refused(refused[0])
+            pictures = _pictures(app, window, out)
+        finally:
+            session.close()
+    print(f"{DEMO_DEAL}: the report is {out / 'demo-report.xlsx'}; pictures of every pane are in {out}:")
+    print("  " + ", ".join(p.name for p in pictures))
+    return 0
+
+
+def _wait(app: object, until: Callable[[], bool]) -> None:
+    """Runs the event loop until something holds. Raises Refused when it takes too long."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    timer = QTimer()
+    timer.setInterval(10)
+    timer.timeout.connect(lambda: loop.quit() if until() else None)
+    limit = QTimer()
+    limit.setSingleShot(True)
+    limit.timeout.connect(loop.quit)
+    limit.start(int(_PATIENCE * 1000))
+    timer.start()
+    loop.exec()
+    timer.stop()
+    if not until():
+        raise Refused("The demo took too long; run it again, or see the log.")
+
+
+def _pictures(app: object, window: object, out: Path) -> list[Path]:
+    """The whole window and every pane, in light and dark."""
+    from PySide6.QtWidgets import QApplication
+
+    from clo_desktop.look import theme
+    from clo_desktop.window import Window
+
+    assert isinstance(app, QApplication)
+    assert isinstance(window, Window)
+    made: list[Path] = []
+    failing = (
+        next((r for r in window.session.compliance.results if r.outcome.value == "fail"), None)
+        if (window.session.compliance is not None)
+        else None
+    )
+    if failing is not None:
+        window.compliance.table.select_keys([float(failing.number)])
+    schemes: tuple[theme.Scheme, ...] = ("light", "dark")
+    for scheme in schemes:
+        theme.apply(app, scheme)
+        for name, dock in window.docks.items():
+            window.go_to(name)
+            for _ in range(5):
+                app.processEvents()
+            pane = dock.widget()
+            if pane is None:
+                continue
+            made.append(out / f"{name}-{scheme}.png")
+            pane.grab().save(str(made[-1]))
+            if name in ("collateral", "compliance", "cashflows"):
+                made.append(out / f"window-{name}-{scheme}.png")
+                window.grab().save(str(made[-1]))
+    return made

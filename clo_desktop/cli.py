@@ -1,0 +1,281 @@
+"""The command line: the services of the window without a window.
+
+Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from clo_desktop import __version__
+from clo_desktop.faults import Refused
+
+DONE: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parses and runs one command. Returns the exit code; never shows a traceback for what a user did."""
+    parser = _parser()
+    try:
+        options = parser.parse_args(list(arguments) or ["run"])
+    except SystemExit as stop:  # argparse has printed what is wrong
+        return int(stop.code or 0)
+    try:
+        return int(options.verb(options))
+    except Refused as refused:
+        return _failed(options, refused.message, refused.code)
+    except KeyboardInterrupt:
+        return _failed(options, "Stopped; nothing was changed.", "cancelled")
+    except BrokenPipeError:  # the reader of a pipe went away
+        sys.stderr.close()
+        return FAILED
+    except Exception as error:
+        from clo_desktop import log
+
+        log.set_up(verbose=False)
+        import logging
+
+        logging.getLogger(__name__).exception("the command failed")
+        return _failed(options, f"An internal error: {error!r}. The log has the details: {log.log_file()}.", "internal")
+
+
+def _failed(options: argparse.Namespace, sentence: str, code: str) -> int:
+    print(sentence, file=sys.stderr)
+    if options.json and not getattr(options, "printed", False):
+        _print_json({"error": {"code": code, "message": sentence}})
+    return FAILED
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+# --- arguments ---------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="clo",
+        description="Management of collateralized loan obligations: the services of CLO Desktop without its window.",
+        epilog="Rates are yearly fractions or percentages: 0.02 and 2% are the same. `clo COMMAND --help` says more.",
+    )
+    parser.add_argument("--version", action="version", version=f"CLO Desktop {__version__}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--db", metavar="FILE|URL", help="the store (default: your workspace file)")
+    shared.add_argument("--json", action="store_true", help="print the result as JSON")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, verb: Any, text: str) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = commands.add_parser(name, parents=[shared], help=text, description=text)
+        made.set_defaults(verb=verb)
+        return made
+
+    run = add("run", _run, "Open the window (or, without a display, do the demo's whole job and write it to out/).")
+    run.add_argument("--offscreen", action="store_true", help="no window: summary, report and a picture of every pane")
+    run.add_argument("--out", type=Path, default=Path("out"), help="folder for report and pictures (default: out)")
+
+    add("warm", _warm, "Compile the engine's kernels into the cache (the window does it by itself).")
+
+    add("deals", _deals, "List the deals of the store.")
+
+    load = add("import", _import, "Import a deal from a workbook; a deal of that name is replaced.")
+    load.add_argument("file", type=Path, metavar="FILE", help="the .xlsx workbook")
+    load.add_argument("--deal", required=True, metavar="NAME", help="the deal's name")
+
+    save = add("export", _export, "Export a deal to a workbook of the same layout.")
+    save.add_argument("file", type=Path, metavar="FILE", help="the .xlsx to write")
+    save.add_argument("--deal", required=True, metavar="NAME")
+
+    comply = add("compliance", _compliance, "Evaluate every test of a deal.")
+    comply.add_argument("--deal", required=True, metavar="NAME")
+
+    project = add("project", _project, "Project a deal's cash flows through its priority of payments.")
+    project.add_argument("--deal", required=True, metavar="NAME")
+    for name, text in (
+        ("cdr", "default rate of the collateral, a year"),
+        ("cpr", "prepayment rate of the collateral, a year"),
+        ("severity", "loss share of a default"),
+    ):
+        project.add_argument(f"--{name}", type=_rate, metavar="RATE", help=text)
+    project.add_argument("--lag", type=float, metavar="MONTHS", help="months from default to recovery")
+    project.add_argument("--shift", type=_rate, default=0.0, metavar="RATE", help="parallel shift of the curve")
+    project.add_argument("--sale-price", type=float, metavar="PRICE", help="of the pool at redemption, % of par")
+    project.add_argument("--call", type=_date, metavar="DATE", help="redeem on the first payment date from then on")
+    project.add_argument("--no-reinvest", action="store_true", help="all principal to the notes")
+    project.add_argument("--curve", type=Path, metavar="CSV", help="zero curve: columns tenor_months, rate")
+
+    report = add("report", _report, "Write a deal's results (tests, cash flows) as an Excel report.")
+    report.add_argument("file", type=Path, metavar="FILE")
+    report.add_argument("--deal", required=True, metavar="NAME")
+
+    delete = add("delete", _delete, "Delete a deal from the store; its assets stay in the master.")
+    delete.add_argument("--deal", required=True, metavar="NAME")
+    return parser
+
+
+def _rate(text: str) -> float:
+    """0.02 or 2%."""
+    trimmed = text.strip()
+    try:
+        return float(trimmed[:-1]) / 100.0 if trimmed.endswith("%") else float(trimmed)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate; write 0.02 or 2%") from None
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2027-04-15") from None
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+
+def _desk(options: argparse.Namespace) -> Any:
+    from clo_desktop.paths import default_workspace
+    from clo_desktop.work.desk import Desk
+
+    return Desk(options.db or default_workspace())
+
+
+def _run(options: argparse.Namespace) -> int:
+    from clo_desktop import app
+
+    return app.run_offscreen(options.out, options.db) if options.offscreen else app.run_window(options.db)
+
+
+def _warm(options: argparse.Namespace) -> int:
+    from clo_desktop.work.warmth import warm_here
+
+    warm_here()
+    if options.json:
+        _print_json({"warm": True})
+    return DONE
+
+
+def _deals(options: argparse.Namespace) -> int:
+    deals = _desk(options).deals()
+    if options.json:
+        _print_json(
+            [
+                {
+                    "deal": d.name,
+                    "as_of": d.as_of.isoformat() if d.as_of else None,
+                    "currency": d.currency,
+                    "holdings": d.assets,
+                    "par": d.par,
+                    "principal_cash": d.principal_cash,
+                }
+                for d in deals
+            ]
+        )
+    elif not deals:
+        print("There is no deal yet; `clo import FILE --deal NAME` brings one in.")
+    for d in deals if not options.json else ():
+        print(f"{d.name:24} {d.as_of or '–'}  {d.assets:5d} assets  par {d.par:18,.2f} {d.currency}")
+    return DONE
+
+
+def _import(options: argparse.Namespace) -> int:
+    from clo_desktop.work import plain
+
+    outcome = _desk(options).import_file(options.file, options.deal)
+    sentence = (
+        f"Nothing was imported: {outcome.errors} cells of {outcome.file_name} are wrong; mend them and import again."
+    )
+    if options.json:
+        data = plain.imported(outcome)
+        if not outcome.imported:
+            data["error"] = {"code": "faults", "message": sentence}
+        _print_json(data)
+        options.printed = True
+    else:
+        for fault in outcome.faults:
+            place = f"{fault.sheet}!{fault.cell}" if fault.cell else fault.sheet
+            print(f"{fault.severity:8} {place:24} {fault.column}: {fault.message}")
+        if outcome.imported:
+            print(
+                f"{outcome.deal}: {outcome.holdings} holdings of {outcome.assets} assets, par {outcome.par:,.2f}, "
+                f"principal cash {outcome.principal_cash:,.2f}; {outcome.warnings} warnings."
+            )
+    if not outcome.imported:
+        print(sentence, file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    _desk(options).export_file(options.deal, options.file)
+    if options.json:
+        _print_json({"deal": options.deal, "file": str(options.file)})
+    else:
+        print(f"{options.deal} was written to {options.file}.")
+    return DONE
+
+
+def _compliance(options: argparse.Namespace) -> int:
+    from clo_desktop.work import plain, summary
+
+    done = _desk(options).comply(options.deal)
+    if options.json:
+        _print_json(plain.compliance(done))
+    else:
+        print(summary.compliance(done))
+    return DONE
+
+
+def _assumptions(options: argparse.Namespace) -> Any:
+    from engine.assumptions import Assumptions
+
+    try:
+        return Assumptions(
+            cpr=options.cpr,
+            cdr=options.cdr,
+            severity=options.severity,
+            lag=options.lag,
+            sale_price=options.sale_price,
+            rate_shift=options.shift,
+            call_date=options.call,
+            reinvest=not options.no_reinvest,
+        )
+    except ValueError as error:
+        raise Refused(str(error), code="assumptions") from error
+
+
+def _project(options: argparse.Namespace) -> int:
+    from clo_desktop.work import plain, summary
+
+    done = _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
+    if options.json:
+        _print_json(plain.projection(done))
+    else:
+        print(summary.projection(done))
+    return DONE
+
+
+def _report(options: argparse.Namespace) -> int:
+    desk = _desk(options)
+    desk.report_file(options.deal, options.file)
+    if options.json:
+        _print_json({"deal": options.deal, "file": str(options.file)})
+    else:
+        print(f"The report of {options.deal} was written to {options.file}.")
+    return DONE
+
+
+def _delete(options: argparse.Namespace) -> int:
+    _desk(options).delete(options.deal)
+    if options.json:
+        _print_json({"deleted": options.deal})
+    else:
+        print(f"{options.deal} was deleted; its assets stay in the master.")
+    return DONE

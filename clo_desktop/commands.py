@@ -1,0 +1,70 @@
+"""Every action as data: menu, key, palette entry and tool tip come from one row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One action.
+
+    id       what the window binds a function to
+    menu     the menu it stands in; "" for none
+    text     its words, with & before the access key
+    keys     shortcuts, the first of which is shown
+    tip      what it does, one sentence
+    aliases  further words the palette finds it by
+    ruled    a line stands above it in the menu
+    """
+
+    id: str
+    menu: str
+    text: str
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+    aliases: tuple[str, ...] = ()
+    ruled: bool = False
+
+    @property
+    def words(self) -> str:
+        """The text without the access key."""
+        return self.text.replace("&", "")
+
+
+MENUS: Final = ("&File", "&View", "&Deal", "&Run", "&Help")
+
+COMMANDS: Final = (
+    Command(
+        "import", "&File", "&Import workbook…", ("Ctrl+I",), "Import a deal from a workbook", ("load", "open excel")
+    ),
+    Command(
+        "export", "&File", "&Export workbook…", ("Ctrl+E",), "Write the deal in the workbook layout", ("save excel",)
+    ),
+    Command("report", "&File", "Export &report…", ("Ctrl+Shift+E",), "Write tests and cash flows as an Excel report"),
+    Command("open", "&File", "&Open workspace…", ("Ctrl+O",), "Open another workspace file", ("database",), ruled=True),
+    Command("demo", "&File", "Import &demo deal", (), "Import the deal that ships with the application", ("harbor",)),
+    Command("quit", "&File", "&Quit", ("Ctrl+Q",), "Close the application", ("exit",), ruled=True),
+    Command("pane.collateral", "&View", "&Collateral", ("Ctrl+1",), "Go to the positions", ("assets", "portfolio")),
+    Command("pane.compliance", "&View", "C&ompliance", ("Ctrl+2",), "Go to the tests", ("tests", "limits")),
+    Command("pane.cashflows", "&View", "Cash &flows", ("Ctrl+3",), "Go to the cash flows", ("waterfall", "tranches")),
+    Command("pane.run", "&View", "&Run", ("Ctrl+4",), "Go to the assumptions", ("cdr", "cpr", "scenario")),
+    Command("pane.imports", "&View", "I&mport report", ("Ctrl+5",), "Go to the report of the last import", ("faults",)),
+    Command("pane.deals", "&View", "&Deals", ("Ctrl+0",), "Go to the list of deals", ("rail",)),
+    Command(
+        "theme.system", "&View", "Theme of the &system", (), "Follow the desktop's light or dark scheme", ruled=True
+    ),
+    Command("theme.light", "&View", "&Light theme", (), "Light surfaces", ("bright",)),
+    Command("theme.dark", "&View", "D&ark theme", (), "Dark surfaces", ("night",)),
+    Command("theme.contrast", "&View", "&High contrast", (), "Strongest contrast", ("accessible",)),
+    Command("dense", "&View", "D&ense rows", ("Ctrl+Shift+D",), "Lower table rows", ("compact",)),
+    Command("layout", "&View", "Reset la&yout", (), "Put every pane back in its place", ("docks",), ruled=True),
+    Command("delete", "&Deal", "&Delete deal…", (), "Delete the open deal from the workspace", ("remove",)),
+    Command("run", "&Run", "&Run projection", ("F5",), "Project the cash flows under the assumptions", ("calculate",)),
+    Command("cancel", "&Run", "&Cancel", ("Shift+Esc",), "Stop everything that is under way", ("stop", "abort")),
+    Command(
+        "palette", "&Help", "Command &palette…", ("Ctrl+K",), "Find any action or deal by typing", ("search", "find")
+    ),
+    Command("about", "&Help", "&About", (), "Version, workspace and licence", ("version",)),
+)

@@ -1,0 +1,1 @@
+"""Small windows: the command palette, the name of a deal to import."""

@@ -1,0 +1,129 @@
+"""Collateral: every position of the deal with all columns of the asset master."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from clo_desktop.tables.frame import Column, Frame, Mark, asset_columns
+from clo_desktop.tables.query import Mask
+from clo_desktop.tables.view import FrameTable
+from clo_desktop.work.session import Session
+from engine.asset import COLUMNS, Kind
+from engine.compliance import TestResult
+from engine.terms import Book
+
+_PAR: Final = Column("held_par", "Par", Kind.MONEY.value, tip="Outstanding par of the position")
+_FIRST: Final = ("asset_id", "issuer_name", "held_par")
+
+_SETS: Final = {
+    "Summary": (
+        *_FIRST,
+        *("tranche", "market_value", "coupon_spread", "index_floor", "coupon", "maturity", "wal"),
+        *("moodys_rating", "sp_issuer_rating", "moodys_recovery_rate", "moodys_industry", "country", "cov_lite"),
+    ),
+    "Terms": (
+        *_FIRST,
+        *("bond_loan", "coupon_type", "payment_frequency", "index_name", "coupon_spread", "credit_spread_adjustment"),
+        *("index_floor", "index_cap", "coupon", "maturity", "first_payment_date", "day_count"),
+        *("business_day_convention", "payment_eom", "amortization_type", "facility_size", "currency"),
+    ),
+    "Ratings": (
+        *_FIRST,
+        *(c.name for c in COLUMNS if c.kind in (Kind.MOODYS, Kind.SP) or "outlook" in c.name),
+        *("moodys_recovery_rate", "sp_recovery_rating", "moodys_credit_estimate_date", "credit_opinion"),
+    ),
+    "Flags": (*_FIRST, *(c.name for c in COLUMNS if c.kind is Kind.FLAG)),
+    "All": ("asset_id", "held_par", *(c.name for c in COLUMNS if c.name != "asset_id")),
+}
+_ODD_PRICE: Final = (5.0, 150.0)
+
+
+def positions_frame(book: Book | None) -> Frame:
+    """The positions as a table: par, then every column of the master. Odd prices carry a mark."""
+    columns = asset_columns()
+    chosen = (columns[0], _PAR, *columns[1:])
+    positions = list(book.positions()) if book is not None else []
+    data = {c.name: [getattr(asset, c.name) for asset, _ in positions] for c in columns}
+    data["held_par"] = [par for _, par in positions]
+    prices = np.array([np.nan if p is None else p for p in data["market_value"]], dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        odd = (prices <= _ODD_PRICE[0]) | (prices > _ODD_PRICE[1])
+    marks = {"market_value": np.where(odd, int(Mark.ODD), int(Mark.NONE)).astype(np.uint8)}
+    currency = book.deal.currency if book is not None else ""
+    return Frame(chosen, data, key="asset_id", weight="held_par", currency=currency, marks=marks)
+
+
+class CollateralPane(QWidget):
+    """The table of positions; a test that was clicked narrows it to the rows that count."""
+
+    summary = Signal(str)
+
+    def __init__(self, session: Session, ask_import: Callable[[], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.table = FrameTable(
+            positions_frame(None),
+            name="Collateral",
+            frozen=2,
+            told=("held_par", "market_value", "coupon_spread"),
+            sets=_SETS,
+        )
+        self.table.set_empty("No deal is open. Import a workbook, or choose a deal on the left.", "Import…", ask_import)
+        self._note = QLabel("")
+        self._note.setWordWrap(True)
+        self._all = QPushButton("Show all positions")
+        self._all.clicked.connect(lambda: session.members_wanted.emit(None))
+        self._strip = QWidget()
+        strip = QHBoxLayout(self._strip)
+        strip.setContentsMargins(8, 4, 8, 4)
+        strip.addWidget(self._note, 1)
+        strip.addWidget(self._all)
+        self._strip.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._strip)
+        layout.addWidget(self.table)
+        self.setFocusProxy(self.table)
+        self.table.selection_summary.connect(self.summary)
+        session.book_changed.connect(self._show)
+        session.members_wanted.connect(self._narrow)
+        session.asset_wanted.connect(self._reveal)
+
+    def _show(self, book: Book | None) -> None:
+        self._narrow(None)
+        self.table.set_frame(positions_frame(book))
+
+    def _narrow(self, test: TestResult | None) -> None:
+        """Only the positions that count in a test, or all."""
+        if test is None:
+            self._strip.hide()
+            self.table.set_extra_filter("test", None)
+            return
+        members = (
+            {
+                asset.asset_id
+                for asset, counts in zip(self._session.compliance.pool.assets, test.members, strict=True)
+                if counts
+            }
+            if self._session.compliance is not None
+            else set()
+        )
+
+        def shown(frame: Frame) -> Mask:
+            return np.array([frame.key_of(row) in members for row in range(len(frame))], dtype=bool)
+
+        self._note.setText(f"The {len(members)} positions that count in test {test.number}, {test.name}.")
+        self._strip.show()
+        self.table.set_extra_filter("test", shown)
+
+    def _reveal(self, asset_id: str) -> None:
+        self._narrow(None)
+        self.table.clear_filters()
+        self.table.select_keys([asset_id])
+        self.table.setFocus()

@@ -1,0 +1,95 @@
+"""The deal rail: one line a deal with its worst outcome by shape, its smallest cushion, and the age of its data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedLayout, QWidget
+
+from clo_desktop.look import formats, icons, theme
+from clo_desktop.tables.empty import EmptyState
+from clo_desktop.work.session import DealState, Session, relative_cushion
+
+_NAME = Qt.ItemDataRole.UserRole
+
+
+def rail_line(state: DealState, today: dt.date) -> str:
+    """The second line of a deal: its tightest test or how many fail, and the date of its data."""
+    age = ""
+    if state.as_of is not None:
+        days = (today - state.as_of).days
+        age = f"as of {state.as_of.isoformat()}" + (f", {days:,} d old".replace(",", formats.THIN) if days > 0 else "")
+    if state.failing:
+        return f"{state.failing} test{'s' if state.failing > 1 else ''} fail · {age}"
+    if state.tightest is not None:
+        cushion = formats.text("cushion", relative_cushion(state.tightest))
+        return f"{state.tightest.name}: {cushion} % room · {age}"
+    return age
+
+
+class DealsPane(QWidget):
+    """The list of deals; Enter or a click opens one, Delete asks to delete it."""
+
+    def __init__(
+        self,
+        session: Session,
+        ask_import: Callable[[], None],
+        ask_delete: Callable[[str], None],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._ask_delete = ask_delete
+        self.list = QListWidget()
+        self.list.setAccessibleName("Deals")
+        self.list.setIconSize(QSize(14, 14))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setWordWrap(False)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.itemActivated.connect(self._open)
+        self.list.itemClicked.connect(self._open)
+        empty = EmptyState("No deal yet. Import the workbook of one.", "Import…", ask_import)
+        self._layers = QStackedLayout(self)
+        self._layers.addWidget(empty)
+        self._layers.addWidget(self.list)
+        self.setFocusProxy(self.list)
+        session.deals_changed.connect(self.refresh)
+        session.book_changed.connect(lambda _book: self.refresh())
+        theme.watcher().changed.connect(lambda _tokens: self.refresh())
+
+    def refresh(self) -> None:
+        """Shows the deals anew; the open one stays chosen."""
+        today = dt.date.today()
+        at = self.list.verticalScrollBar().value()
+        self.list.blockSignals(True)
+        self.list.clear()
+        for state in self._session.deals:
+            item = QListWidgetItem(
+                icons.icon(icons.outcome_of(state.worst or "")), f"{state.name}\n{rail_line(state, today)}"
+            )
+            item.setData(_NAME, state.name)
+            item.setSizeHint(QSize(0, 46))
+            item.setToolTip(
+                f"{state.name}: {state.holdings} positions, par {formats.text('money', state.par)} {state.currency}"
+            )
+            self.list.addItem(item)
+            if state.name == self._session.deal:
+                self.list.setCurrentItem(item)
+        self.list.blockSignals(False)
+        self.list.verticalScrollBar().setValue(at)
+        self._layers.setCurrentIndex(1 if self._session.deals else 0)
+
+    def _open(self, item: QListWidgetItem) -> None:
+        name = item.data(_NAME)
+        if name != self._session.deal:
+            self._session.choose(name)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        item = self.list.currentItem()
+        if event.key() == Qt.Key.Key_Delete and item is not None:
+            self._ask_delete(item.data(_NAME))
+            return
+        super().keyPressEvent(event)

@@ -1,0 +1,387 @@
+"""The main window: the deal rail, the panes as docks, menus from the commands, the status bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QInputDialog,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QWidget,
+)
+
+import resources
+from clo_desktop import __version__
+from clo_desktop.commands import COMMANDS, MENUS
+from clo_desktop.dialogs.palette import Entry, Palette
+from clo_desktop.faults import Refused
+from clo_desktop.look import theme
+from clo_desktop.panes.cashflows import CashFlowsPane
+from clo_desktop.panes.collateral import CollateralPane
+from clo_desktop.panes.compliance import CompliancePane
+from clo_desktop.panes.deals import DealsPane
+from clo_desktop.panes.imports import ImportsPane
+from clo_desktop.panes.run import RunPane
+from clo_desktop.settings import Settings
+from clo_desktop.tables.view import FrameTable
+from clo_desktop.work.desk import Imported
+from clo_desktop.work.session import Session, Timed
+
+DEMO_DEAL: Final = "Harbor 2024-1"
+DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
+_LAYOUT_VERSION: Final = 1
+_LONG: Final = 1.0  # seconds after which work shows its progress in the status bar
+
+
+class Window(QMainWindow):
+    """One session in a window. `keep` is called with the settings when the window closes."""
+
+    def __init__(self, session: Session, settings: Settings, keep: Callable[[Settings], object]) -> None:
+        super().__init__()
+        self.session = session
+        self._settings = settings
+        self._keep = keep
+        self.setWindowTitle("CLO Desktop")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea))
+        self.deals = DealsPane(session, self.ask_import, self.ask_delete)
+        self.collateral = CollateralPane(session, self.ask_import)
+        self.compliance = CompliancePane(session, self.ask_import)
+        self.run_pane = RunPane(session)
+        self.cash_flows = CashFlowsPane(session, self.run_pane.run)
+        self.imports = ImportsPane(session, self.ask_import)
+        self.docks = {
+            "deals": self._dock("deals", "Deals", self.deals),
+            "collateral": self._dock("collateral", "Collateral", self.collateral),
+            "compliance": self._dock("compliance", "Compliance", self.compliance),
+            "cashflows": self._dock("cashflows", "Cash flows", self.cash_flows),
+            "run": self._dock("run", "Run", self.run_pane),
+            "imports": self._dock("imports", "Import report", self.imports),
+        }
+        self.actions_by_id: dict[str, QAction] = {}
+        self._make_menus()
+        self._make_status_bar()
+        self._lay_out()
+        self._default_layout = self.saveState(_LAYOUT_VERSION)
+        self._restore()
+        self._connect()
+
+    # -- making -------------------------------------------------------------------------------------------------------
+
+    def _dock(self, name: str, title: str, pane: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(pane)
+        dock.setAccessibleName(title)
+        return dock
+
+    def _lay_out(self) -> None:
+        """The docks in their places: deals left, panes as tabs in the middle, Run right."""
+        for dock in self.docks.values():
+            self.removeDockWidget(dock)
+        centre = QWidget()
+        centre.hide()
+        self.setCentralWidget(centre)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["deals"])
+        self.splitDockWidget(self.docks["deals"], self.docks["collateral"], Qt.Orientation.Horizontal)
+        self.splitDockWidget(self.docks["collateral"], self.docks["run"], Qt.Orientation.Horizontal)
+        for name in ("compliance", "cashflows", "imports"):
+            self.tabifyDockWidget(self.docks["collateral"], self.docks[name])
+        for dock in self.docks.values():
+            dock.show()
+        self.docks["collateral"].raise_()
+        sides = [self.docks["deals"], self.docks["collateral"], self.docks["run"]]
+        self.resizeDocks(sides, [230, 1000, 300], Qt.Orientation.Horizontal)
+
+    def _make_menus(self) -> None:
+        acts = self._acts()
+        menus = {name: self.menuBar().addMenu(name) for name in MENUS}
+        themes = QActionGroup(self)
+        for command in COMMANDS:
+            action = QAction(command.text, self)
+            action.setShortcuts([QKeySequence(k) for k in command.keys])
+            action.setStatusTip(command.tip)
+            action.setToolTip(command.tip)
+            action.triggered.connect(self._guarded(acts[command.id]))
+            if command.id.startswith("theme."):
+                action.setCheckable(True)
+                action.setChecked(command.id == f"theme.{self._settings.theme}")
+                themes.addAction(action)
+            elif command.id == "dense":
+                action.setCheckable(True)
+                action.setChecked(self._settings.density == "compact")
+            menu = menus[command.menu]
+            if command.ruled:
+                menu.addSeparator()
+            menu.addAction(action)
+            self.actions_by_id[command.id] = action
+
+    def _acts(self) -> dict[str, Callable[[], object]]:
+        """What each command does."""
+        return {
+            "import": self.ask_import,
+            "export": self.ask_export,
+            "report": self.ask_report,
+            "open": self.ask_workspace,
+            "demo": self.import_demo,
+            "quit": self.close,
+            **{f"pane.{name}": self._goer(name) for name in self.docks},
+            **{f"theme.{s}": self._themer(s) for s in theme.SCHEMES},
+            "dense": lambda: self.set_dense(self.actions_by_id["dense"].isChecked()),
+            "layout": lambda: self.restoreState(self._default_layout, _LAYOUT_VERSION),
+            "delete": lambda: self.ask_delete(self.session.deal or ""),
+            "run": self.run_pane.run,
+            "cancel": self.session.lanes.cancel_all,
+            "palette": self.show_palette,
+            "about": self.show_about,
+        }
+
+    def _guarded(self, act: Callable[[], object]) -> Callable[[], None]:
+        """The act; what it refuses is said."""
+
+        def call() -> None:
+            try:
+                act()
+            except Refused as refused:
+                self.say_refused(refused.message)
+
+        return call
+
+    def _make_status_bar(self) -> None:
+        bar = self.statusBar()
+        self.saved = QLabel("")
+        self.saved.setAccessibleName("Where the data are")
+        self.timing = QLabel("")
+        self.timing.setAccessibleName("How long the last computation took")
+        self.selected = QLabel("")
+        self.selected.setAccessibleName("What is selected")
+        self.work = QLabel("")
+        self.work.setAccessibleName("What is under way")
+        self.work_bar = QProgressBar()
+        self.work_bar.setAccessibleName("Progress of what is under way")
+        self.work_bar.setRange(0, 1000)
+        self.work_bar.setFixedWidth(120)
+        self.work_bar.setTextVisible(False)
+        self.work_cancel = QPushButton("Cancel")
+        self.work_cancel.setAccessibleName("Cancel what is under way")
+        self.work_cancel.clicked.connect(self.session.lanes.cancel_all)
+        for widget in (self.work, self.work_bar, self.work_cancel):
+            bar.addWidget(widget)
+            widget.hide()
+        for widget in (self.selected, self.timing, self.saved):
+            bar.addPermanentWidget(widget)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
+        session.refused.connect(self.say_refused)
+        session.imported.connect(self._imported)
+        session.book_changed.connect(self._book_changed)
+        session.projection_changed.connect(self._projected)
+        session.members_wanted.connect(lambda test: self.go_to("collateral") if test is not None else None)
+        session.asset_wanted.connect(lambda _asset: self.go_to("collateral"))
+        session.lanes.changed.connect(self._show_work)
+        self.collateral.summary.connect(self.selected.setText)
+        self.set_dense(self._settings.density == "compact")
+
+    # -- what commands do ---------------------------------------------------------------------------------------------
+
+    def _goer(self, name: str) -> Callable[[], None]:
+        return lambda: self.go_to(name)
+
+    def go_to(self, name: str) -> None:
+        """Shows a pane and gives it the keyboard."""
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+        pane = dock.widget()
+        if pane is not None:
+            pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _themer(self, scheme: theme.Scheme) -> Callable[[], None]:
+        return lambda: self.set_theme(scheme)
+
+    def set_theme(self, scheme: theme.Scheme) -> None:
+        """Dresses the application and remembers it."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, scheme)
+        self._settings = replace(self._settings, theme=scheme)
+        self.actions_by_id[f"theme.{scheme}"].setChecked(True)
+
+    def set_dense(self, dense: bool) -> None:
+        """Lower rows in every table."""
+        for table in self.findChildren(FrameTable):
+            table.set_dense(dense)
+        self._settings = replace(self._settings, density="compact" if dense else "comfortable")
+
+    def ask_import(self) -> None:
+        """Asks for workbooks and imports them, each under a name that is asked for."""
+        files, _ = QFileDialog.getOpenFileNames(self, "Import workbook", "", "Excel workbooks (*.xlsx)")
+        for file in files:
+            self.import_named(Path(file))
+
+    def import_named(self, path: Path) -> None:
+        """Asks under which name to import a workbook; an existing deal is only replaced when that is confirmed."""
+        known = [d.name for d in self.session.deals]
+        name, sure = QInputDialog.getText(self, "Import workbook", f"Name of the deal in {path.name}:", text=path.stem)
+        name = name.strip()
+        if not sure or not name:
+            return
+        if name in known:
+            question = f"{name} is there already. Replace it by what {path.name} holds?"
+            if QMessageBox.question(self, "Import workbook", question) != QMessageBox.StandardButton.Yes:
+                return
+        self.session.import_file(path, name)
+
+    def import_demo(self) -> None:
+        """Imports the deal that ships with the application."""
+        self.session.import_file(resources.path(DEMO_FILE), DEMO_DEAL)
+
+    def ask_export(self) -> None:
+        """Asks where to write the open deal in the workbook layout."""
+        deal = self._needed_deal()
+        file, _ = QFileDialog.getSaveFileName(self, "Export workbook", f"{deal}.xlsx", "Excel workbooks (*.xlsx)")
+        if file:
+            self.session.export_file(Path(file).with_suffix(".xlsx"))
+
+    def ask_report(self) -> None:
+        """Asks where to write the report of the open deal."""
+        deal = self._needed_deal()
+        file, _ = QFileDialog.getSaveFileName(self, "Export report", f"{deal} report.xlsx", "Excel workbooks (*.xlsx)")
+        if file:
+            self.session.report_file(Path(file).with_suffix(".xlsx"))
+
+    def _needed_deal(self) -> str:
+        if self.session.deal is None:
+            raise Refused("No deal is open; choose one in the deal list first.")
+        return self.session.deal
+
+    def ask_workspace(self) -> None:
+        """Asks for another workspace file and opens it; a new name makes a new one."""
+        file, _ = QFileDialog.getSaveFileName(
+            self,
+            "Open workspace",
+            self.session.where,
+            "Workspaces (*.clo);;All files (*)",
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if file:
+            self.session.open(file)
+
+    def ask_delete(self, deal: str) -> None:
+        """Deletes a deal when that is confirmed."""
+        if not deal:
+            raise Refused("No deal is open; choose one in the deal list first.")
+        question = f"Delete {deal} from the workspace? Its assets stay in the master; the deal itself cannot be undone."
+        if QMessageBox.question(self, "Delete deal", question) == QMessageBox.StandardButton.Yes:
+            self.session.delete(deal)
+
+    def show_palette(self) -> Palette:
+        """Opens the command palette over the window."""
+        entries = [
+            Entry(c.words, c.keys[0] if c.keys else "", c.aliases, self.actions_by_id[c.id].trigger) for c in COMMANDS
+        ]
+        entries += [Entry(d.name, "open deal", (), self._chooser(d.name)) for d in self.session.deals]
+        palette = Palette(entries, self)
+        place = self.mapToGlobal(self.rect().topLeft())
+        palette.move(place.x() + (self.width() - palette.width()) // 2, place.y() + 60)
+        palette.show()
+        palette.field.setFocus()
+        return palette
+
+    def _chooser(self, deal: str) -> Callable[[], None]:
+        return lambda: self.session.choose(deal)
+
+    def show_about(self) -> None:
+        QMessageBox.about(
+            self,
+            "About CLO Desktop",
+            f"CLO Desktop {__version__}\nWorkspace: {self.session.where}\nApache License 2.0",
+        )
+
+    def say_refused(self, sentence: str) -> None:
+        """A refusal that must be read; offscreen tests and scripts read the status bar."""
+        self.statusBar().showMessage(sentence, 20_000)
+        box = QMessageBox(QMessageBox.Icon.Warning, "CLO Desktop", sentence, QMessageBox.StandardButton.Ok, self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()  # not exec: nothing waits for it
+
+    # -- what the session says ----------------------------------------------------------------------------------------
+
+    def _imported(self, outcome: Imported) -> None:
+        if outcome.errors or outcome.warnings:
+            self.docks["imports"].setWindowTitle(f"Import report ({outcome.errors + outcome.warnings})")
+        else:
+            self.docks["imports"].setWindowTitle("Import report")
+        if not outcome.imported:
+            self.go_to("imports")
+        word = "imported" if outcome.imported else "not imported"
+        self.statusBar().showMessage(
+            f"{outcome.file_name} was {word}: {outcome.errors} errors, {outcome.warnings} warnings.", 12_000
+        )
+
+    def _book_changed(self, _book: object) -> None:
+        deal = self.session.deal
+        self.setWindowTitle(f"{deal} – CLO Desktop" if deal else "CLO Desktop")
+        self.saved.setText(f"Saved · {Path(self.session.where).name}")
+        self.saved.setToolTip(self.session.where)
+        if deal is not None:
+            self._settings = replace(self._settings, last_deal=deal)
+
+    def _projected(self, timed: Timed | None) -> None:
+        self.timing.setText("" if timed is None else f"engine {timed.seconds * 1000:,.0f} ms")
+
+    def _show_work(self) -> None:
+        """Progress of what has been under way for more than a second."""
+        task = next((t for t in self.session.lanes.under_way if t.elapsed > _LONG), None)
+        for widget in (self.work, self.work_bar, self.work_cancel):
+            widget.setVisible(task is not None)
+        if task is not None:
+            left = task.seconds_left
+            self.work.setText(f"{task.name}: {task.what}" + ("" if left is None else f", about {left:.0f} s left"))
+            self.work_bar.setValue(round(task.fraction * 1000))
+
+    # -- the window itself --------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(u.toLocalFile().lower().endswith(".xlsx") for u in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for url in event.mimeData().urls():
+            if url.toLocalFile().lower().endswith(".xlsx"):
+                self.import_named(Path(url.toLocalFile()))
+
+    def createPopupMenu(self) -> QMenu | None:
+        """No menu on the tool bar area: the View menu has the panes."""
+        return None
+
+    def _restore(self) -> None:
+        self.resize(1500, 900)
+        geometry, _, state = (self._settings.window_layout or "").partition("|")
+        if state:
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+            self.restoreState(QByteArray.fromBase64(state.encode()), _LAYOUT_VERSION)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        state = bytes(self.saveState(_LAYOUT_VERSION).toBase64().data()).decode()
+        self._settings = replace(self._settings, window_layout=f"{geometry}|{state}")
+        self._keep(self._settings)
+        self.session.close()
+        super().closeEvent(event)

@@ -1,0 +1,308 @@
+"""What is open: the desk, the chosen deal, its results. Panes know the session, not each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from clo_desktop.faults import Refused
+from clo_desktop.progress import Progress
+from clo_desktop.work.desk import Desk, Imported, comply_with, project_with
+from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
+from clo_desktop.work.warmth import warm_up
+from engine.assumptions import Assumptions
+from engine.compliance import Compliance, TestResult
+from engine.projection import Projection
+from engine.terms import Book
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DealState:
+    """One line of the deal rail. `worst` and `tightest` are None until the tests were evaluated."""
+
+    name: str
+    as_of: Any
+    holdings: int
+    par: float
+    currency: str
+    worst: str | None = None
+    tightest: TestResult | None = None
+    failing: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timed:
+    """A result with the seconds it took."""
+
+    projection: Projection
+    seconds: float
+
+
+def relative_cushion(result: TestResult) -> float:
+    """Cushion as a share of the limit, so that tests of different units compare."""
+    return result.cushion / abs(result.threshold) if result.threshold else result.cushion
+
+
+class Session(QObject):
+    """One open store. Lives on the GUI thread; work goes to the lanes.
+
+    deals_changed      the rail changed
+    book_changed       another deal was chosen or it was imported anew (None: none is open)
+    compliance_changed, projection_changed  results of the open deal (None while there is none)
+    members_wanted     show the positions that count in this test (None: show all)
+    asset_wanted       show this asset
+    imported           an import ended, with its report
+    said               a sentence for the status bar
+    refused            a sentence that must be read
+    """
+
+    deals_changed = Signal()
+    book_changed = Signal(object)
+    compliance_changed = Signal(object)
+    projection_changed = Signal(object)
+    members_wanted = Signal(object)
+    asset_wanted = Signal(str)
+    imported = Signal(object)
+    said = Signal(str)
+    refused = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.lanes = Lanes(self)
+        self.desk: Desk | None = None
+        self.where = ""
+        self.deals: tuple[DealState, ...] = ()
+        self.book: Book | None = None
+        self.compliance: Compliance | None = None
+        self.projection: Timed | None = None
+        self.reports: list[Imported] = []
+        self.running: Task[Timed] | None = None
+
+    @property
+    def deal(self) -> str | None:
+        return self.book.deal.name if self.book is not None else None
+
+    # -- the store ----------------------------------------------------------------------------------------------------
+
+    def open(self, where: str | Path, then: Callable[[], None] | None = None) -> None:
+        """Opens a store in the database lane; `then` is called once its deals are listed."""
+
+        def work(report: Progress) -> Desk:
+            report(0.1, "Opening the workspace")
+            return Desk(where)
+
+        def done(desk: Desk) -> None:
+            if self.desk is not None:
+                self.desk.close()
+            self.desk = desk
+            self.where = str(where)
+            self.refresh(then)
+
+        self._start(DATABASE, "Open", work, done)
+
+    def refresh(self, then: Callable[[], None] | None = None) -> None:
+        """Lists the deals anew; states that are known are kept."""
+        desk = self._open_desk()
+        known = {d.name: d for d in self.deals}
+
+        def done(found: Any) -> None:
+            states = []
+            for summary in found:
+                old = known.get(summary.name)
+                same = old is not None and old.as_of == summary.as_of and old.par == summary.par
+                plain = DealState(summary.name, summary.as_of, summary.assets, summary.par, summary.currency)
+                states.append(old if same and old is not None else plain)
+            self.deals = tuple(states)
+            self.deals_changed.emit()
+            self._look_at_deals()
+            if then is not None:
+                then()
+
+        self._start(DATABASE, "List deals", lambda report: desk.deals(), done)
+
+    def _look_at_deals(self) -> None:
+        """Evaluates the tests of deals whose state is not known yet, for the rail."""
+        desk = self._open_desk()
+
+        def look_at(name: str) -> None:
+            self._start(
+                DATABASE,
+                f"Tests of {name}",
+                lambda report: comply_with(desk.book(name)),
+                self._note_state,
+                quiet=True,
+            )
+
+        for state in self.deals:
+            if state.worst is None:
+                look_at(state.name)
+
+    def _note_state(self, done: Compliance) -> None:
+        worst = "pass"
+        for outcome in ("maintained", "fail"):
+            if any(r.outcome.value == outcome for r in done.results):
+                worst = outcome
+        tightest = min(done.results, key=relative_cushion, default=None)
+        if worst == "pass" and tightest is not None and relative_cushion(tightest) < 0.02:
+            worst = "near"
+        failing = sum(r.outcome.value == "fail" for r in done.results)
+        self.deals = tuple(
+            DealState(d.name, d.as_of, d.holdings, d.par, d.currency, worst, tightest, failing)
+            if d.name == done.deal
+            else d
+            for d in self.deals
+        )
+        self.deals_changed.emit()
+
+    # -- the deal -----------------------------------------------------------------------------------------------------
+
+    def choose(self, deal: str) -> None:
+        """Opens a deal: its positions, its tests, its projection under its own assumptions."""
+        desk = self._open_desk()
+
+        def done(book: Book) -> None:
+            self.book = book
+            self.compliance = None
+            self.projection = None
+            self.book_changed.emit(book)
+            self.projection_changed.emit(None)
+            self.comply()
+            self.run(Assumptions())
+
+        self._start(DATABASE, f"Open {deal}", lambda report: desk.book(deal), done)
+
+    def comply(self) -> None:
+        """Evaluates the tests of the open deal."""
+        book = self._open_book()
+
+        def done(result: Compliance) -> None:
+            if self.book is book:
+                self.compliance = result
+                self.compliance_changed.emit(result)
+            self._note_state(result)
+
+        self._start(DATABASE, f"Tests of {book.deal.name}", lambda report: comply_with(book), done)
+
+    def run(self, assumptions: Assumptions) -> Task[Timed] | None:
+        """Projects the open deal in the engine lane; a run under way is cancelled first."""
+        book = self._open_book()
+        if self.running is not None:
+            self.running.cancel()
+
+        def work(report: Progress) -> Timed:
+            started = time.perf_counter()
+            return Timed(project_with(book, assumptions, report), time.perf_counter() - started)
+
+        def done(timed: Timed) -> None:
+            if self.book is book:
+                self.projection = timed
+                self.projection_changed.emit(timed)
+                self.said.emit(f"{book.deal.name} was projected in {timed.seconds * 1000:.0f} ms.")
+
+        self.running = self._start(ENGINE, f"Project {book.deal.name}", work, done)
+        return self.running
+
+    def warm_up(self) -> None:
+        """Makes the kernels ready in the engine lane; runs asked for meanwhile wait behind it."""
+        self._start(ENGINE, "Prepare the engine", warm_up, lambda nothing: self.said.emit("The engine is ready."))
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def import_file(self, path: Path, deal: str) -> Task[Imported] | None:
+        """Imports a workbook in the database lane and opens the deal where it was stored."""
+        desk = self._open_desk()
+
+        def done(outcome: Imported) -> None:
+            self.reports.append(outcome)
+            self.imported.emit(outcome)
+            if outcome.imported:
+                self.deals = tuple(d for d in self.deals if d.name != outcome.deal)
+                self.refresh(lambda: self.choose(outcome.deal))
+
+        return self._start(DATABASE, f"Import {path.name}", lambda report: desk.import_file(path, deal, report), done)
+
+    def export_file(self, path: Path) -> None:
+        """Writes the open deal in the workbook layout."""
+        desk, deal = self._open_desk(), self._open_book().deal.name
+        self._start(
+            DATABASE,
+            f"Export {deal}",
+            lambda report: desk.export_file(deal, path),
+            lambda nothing: self.said.emit(f"{deal} was written to {path}."),
+        )
+
+    def report_file(self, path: Path) -> None:
+        """Writes the results of the open deal as an Excel report."""
+        desk, deal = self._open_desk(), self._open_book().deal.name
+        assumptions = self.projection.projection.assumptions if self.projection is not None else None
+        self._start(
+            ENGINE,
+            f"Report of {deal}",
+            lambda report: desk.report_file(deal, path, assumptions),
+            lambda nothing: self.said.emit(f"The report of {deal} was written to {path}."),
+        )
+
+    def delete(self, deal: str) -> None:
+        """Deletes a deal from the store."""
+        desk = self._open_desk()
+
+        def done(_nothing: None) -> None:
+            if self.deal == deal:
+                self.book = self.compliance = self.projection = None
+                self.book_changed.emit(None)
+                self.compliance_changed.emit(None)
+                self.projection_changed.emit(None)
+            self.said.emit(f"{deal} was deleted.")
+            self.refresh()
+
+        self._start(DATABASE, f"Delete {deal}", lambda report: desk.delete(deal), done)
+
+    def close(self) -> None:
+        """Stops what runs and closes the store."""
+        if self.lanes.shutdown() and self.desk is not None:
+            self.desk.close()
+            self.desk = None
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _open_desk(self) -> Desk:
+        if self.desk is None:
+            raise Refused("No workspace is open; open one from the File menu.")
+        return self.desk
+
+    def _open_book(self) -> Book:
+        if self.book is None:
+            raise Refused("No deal is open; choose one in the deal list.")
+        return self.book
+
+    def _start(
+        self,
+        lane: str,
+        name: str,
+        work: Callable[[Progress], T],
+        done: Callable[[T], object],
+        *,
+        quiet: bool = False,
+    ) -> Task[T]:
+        def failed(error: Exception) -> None:
+            if isinstance(error, Refused):
+                if not quiet:
+                    self.refused.emit(error.message)
+            else:
+                raise error
+
+        return self.lanes.start(
+            lane,
+            name,
+            work,
+            done=done,
+            failed=failed,
+            cancelled=lambda: self.said.emit(f"{name}: cancelled, nothing was changed."),
+        )

@@ -1,0 +1,82 @@
+"""Results in words and aligned figures, for a terminal."""
+
+from __future__ import annotations
+
+from engine import projection_kernel as pk
+from engine.compliance import Compliance, TestResult
+from engine.projection import Projection
+
+_MARKS = {"pass": "pass", "fail": "FAIL", "maintained": "maintained"}
+
+
+def _figure(kind: str, value: float) -> str:
+    """A result in the unit of its kind."""
+    if kind == "share":
+        return f"{value * 100:.3f} %"
+    if kind == "ratio":
+        return f"{value * 100:.2f} %"
+    if kind == "years":
+        return f"{value:.2f} y"
+    return f"{value:,.2f}"
+
+
+def _test_line(r: TestResult) -> str:
+    bound = "max" if r.direction == "MAX" else "min"
+    return (
+        f"{r.number:4d}  {r.name:52.52} {_figure(r.kind, r.result):>12} {bound} {_figure(r.kind, r.threshold):>12}"
+        f" {_figure(r.kind, r.cushion):>12}  {_MARKS[r.outcome.value]:10} {r.comment}"
+    ).rstrip()
+
+
+def compliance(done: Compliance) -> str:
+    """The table of tests with a head and the notes."""
+    failing = sum(r.outcome.value == "fail" for r in done.results)
+    lines = [
+        f"{done.deal} as of {done.as_of or 'an unknown date'}: {len(done.results)} tests, {failing} fail "
+        f"({done.readings.name} readings)",
+        f"Collateral principal amount {done.collateral_principal_amount:,.2f} "
+        f"= performing par {done.performing_par:,.2f} + principal cash {done.cash:,.2f}",
+        f"{'':4}  {'Test':52} {'Result':>12} {'':3} {'Limit':>12} {'Cushion':>12}  Outcome",
+    ]
+    lines += [_test_line(r) for r in done.results]
+    lines += [f"Note: {note}" for note in done.notes]
+    return "\n".join(lines)
+
+
+def projection(done: Projection) -> str:
+    """Totals by class, the first dates, and what was assumed. Money in whole units of the deal's currency."""
+    r = done.result
+    rates = done.rates
+    irr = done.equity_irr
+    lines = [
+        f"{done.deal} as of {done.as_of}: {len(done.payment_dates)} payment dates to {done.payment_dates[-1]}, "
+        f"priority of payments {done.document.name}",
+        f"CPR {rates['cpr']:.2%}, CDR {rates['cdr']:.2%}, severity {rates['severity']:.1%}, "
+        f"lag {rates['lag']:g} months",
+        f"{'Class':14} {'Opening':>16} {'Interest':>16} {'Deferred paid':>16} {'Principal':>16} {'At the end':>16}",
+    ]
+    for k, tranche in enumerate(done.tranches):
+        end = 0.0 if k == done.equity else float(r.balance[-1, k] + r.deferred[-1, k] + r.unpaid[-1, k])
+        lines.append(
+            f"{tranche.name:14} {tranche.current_balance:16,.0f} {r.interest[:, k].sum():16,.0f} "
+            f"{r.deferred_paid[:, k].sum():16,.0f} {r.principal[:, k].sum():16,.0f} {end:16,.0f}"
+        )
+    for k, fee in enumerate(done.structure.fees):
+        lines.append(f"{fee.name:14.20} {'':>11} {r.fee_paid[:, k].sum():16,.0f}")
+    lines.append(f"Incentive fee {'':>17} {r.cash[:, pk.INCENTIVE_FEE].sum():16,.0f}")
+    total = done.paid(done.equity).sum()
+    lines.append(
+        f"Subordinated notes: {total:,.0f} in all; IRR since purchase {'none' if irr is None else f'{irr:.2%}'}"
+    )
+    for k, test in enumerate(done.document.tests):
+        trigger = done.structure.triggers[k]
+        failing = [d for d, x in zip(done.payment_dates, r.ratio[:, k], strict=True) if x < trigger]
+        when = f"fails first on {failing[0]}, {len(failing)} times in all" if failing else "never fails"
+        lines.append(f"{test.id:8} {r.ratio[0, k]:8.2%} against {trigger:.2%}: {when}")
+    gap = abs(done.sources - done.uses).max()
+    lines.append(
+        f"Sources {done.sources.sum():,.2f} = uses {done.uses.sum():,.2f}; largest difference on a date {gap:.6f}"
+    )
+    lines += [f"Assumed: {text}" for text in done.assumed]
+    lines += [f"Note: {text}" for text in done.structure.notes]
+    return "\n".join(lines)

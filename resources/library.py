@@ -1,0 +1,37 @@
+"""The shipped data, read once and checked: test catalogue, waterfall documents, assumed terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import yaml
+
+import resources
+from engine.compliance import Catalogue, read_catalogue
+from engine.waterfall import Document, read_document
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load(resources.path(name).read_text(encoding="utf-8"))
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue of compliance tests."""
+    return read_catalogue(_read("compliance/catalogue.yaml"))
+
+
+@cache
+def waterfalls() -> Mapping[str, Document]:
+    """Every priority of payments that ships, by name."""
+    documents = (read_document(_read(f"waterfalls/{p.name}")) for p in sorted(resources.path("waterfalls").iterdir()))
+    return {d.name: d for d in documents}
+
+
+@cache
+def assumed_terms() -> Mapping[str, Any]:
+    """Market-typical terms for what a deal's workbook leaves blank."""
+    terms: Mapping[str, Any] = _read("assumed_terms.yaml")
+    return terms
