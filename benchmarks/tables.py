@@ -7,14 +7,9 @@ Medians of several runs. Accepted: sort and filter each under 100 ms; the exit c
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import statistics
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 import pandas as pd
+from measure import Measure, median_of, parser, show
 from PySide6.QtWidgets import QApplication
 
 from clo_desktop.look import theme
@@ -34,34 +30,6 @@ from engine import ratings
 from engine.asset import Kind
 
 ACCEPTED = 100.0  # ms
-
-
-@dataclass(frozen=True)
-class Measure:
-    what: str
-    milliseconds: float
-    baseline: str = ""
-    baseline_milliseconds: float | None = None
-    accepted: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        return None if self.baseline_milliseconds is None else self.baseline_milliseconds / self.milliseconds
-
-    @property
-    def is_good(self) -> bool:
-        return self.accepted is None or self.milliseconds < self.accepted
-
-
-def median_of(runs: int, work: Callable[[], Any]) -> float:
-    """Median of several runs, milliseconds, after one run that does not count."""
-    work()
-    taken = []
-    for _ in range(runs):
-        begun = time.perf_counter()
-        work()
-        taken.append((time.perf_counter() - begun) * 1000.0)
-    return statistics.median(taken)
 
 
 def data(rows: int) -> tuple[list[Column], dict[str, Any]]:
@@ -201,35 +169,10 @@ def measure(rows: int, runs: int) -> list[Measure]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    chosen = parser.parse_args()
-    found = measure(chosen.rows, chosen.runs)
-    good = all(m.is_good for m in found)
-    if chosen.json:
-        rows = [
-            {
-                "what": m.what,
-                "milliseconds": round(m.milliseconds, 2),
-                "accepted": m.accepted,
-                "baseline": m.baseline or None,
-                "baseline_milliseconds": None if m.baseline_milliseconds is None else round(m.baseline_milliseconds, 2),
-                "ratio": None if m.ratio is None else round(m.ratio, 2),
-            }
-            for m in found
-        ]
-        print(json.dumps({"rows": chosen.rows, "runs": chosen.runs, "good": good, "measures": rows}, indent=2))
-    else:
-        print(f"{'':<66}{'ms':>9}  {'accepted':>9}  {'baseline':<14}{'ms':>9}  times faster")
-        for m in found:
-            accepted = "" if m.accepted is None else f"< {m.accepted:.0f}" + ("" if m.is_good else " NO")
-            line = f"{m.what:<66}{m.milliseconds:>9.1f}  {accepted:>9}"
-            if m.baseline_milliseconds is not None and m.ratio is not None:
-                line += f"  {m.baseline:<14}{m.baseline_milliseconds:>9.1f}  {m.ratio:.1f}"
-            print(line)
-    return 0 if good else 1
+    options = parser(__doc__)
+    options.add_argument("--rows", type=int, default=100_000)
+    chosen = options.parse_args()
+    return show(measure(chosen.rows, chosen.runs), as_json=chosen.json, rows=chosen.rows, runs=chosen.runs)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ import sys
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; without arguments the window opens. Returns the exit code."""
-    from clo_desktop import cli, kernel_cache
+    from clo_desktop import cli
 
-    kernel_cache.install()
     return cli.main(sys.argv[1:] if arguments is None else arguments)
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QProgressBar,
     QPushButton,
+    QTabWidget,
     QWidget,
 )
 
@@ -57,7 +58,7 @@ class Window(QMainWindow):
         self.setWindowTitle("CLO Desktop")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea))
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.deals = DealsPane(session, self.ask_import, self.ask_delete)
         self.collateral = CollateralPane(session, self.ask_import)
         self.compliance = CompliancePane(session, self.ask_import)
@@ -105,7 +106,7 @@ class Window(QMainWindow):
             dock.show()
         self.docks["collateral"].raise_()
         sides = [self.docks["deals"], self.docks["collateral"], self.docks["run"]]
-        self.resizeDocks(sides, [230, 1000, 300], Qt.Orientation.Horizontal)
+        self.resizeDocks(sides, [240, 1000, 330], Qt.Orientation.Horizontal)
 
     def _make_menus(self) -> None:
         acts = self._acts()
@@ -183,6 +184,7 @@ class Window(QMainWindow):
             bar.addWidget(widget)
             widget.hide()
         for widget in (self.selected, self.timing, self.saved):
+            widget.setContentsMargins(8, 0, 8, 0)
             bar.addPermanentWidget(widget)
 
     def _connect(self) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from clo_desktop import kernel_cache
+import clo_desktop  # noqa: F401  # before numba: the same compiled kernels as the application
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-kernel_cache.install()  # before numba is imported: the same compiled kernels as the application
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -25,11 +25,11 @@ GLYPHS = {Outcome.PASS: "●", Outcome.NEAR: "▲", Outcome.FAIL: "■", Outcome
 
 
 def outcome_of(word: object) -> Outcome:
-    """The outcome a word names, in any case; also "passed", "failing", "breach"; else UNKNOWN."""
+    """The outcome a word names, in any case; also "passed", "maintained" (NEAR), "failing", "breach"; else UNKNOWN."""
     text = str(word or "").strip().casefold()
     for outcome, words in (
         (Outcome.PASS, ("pass", "ok", "satisfied")),
-        (Outcome.NEAR, ("near", "warn")),
+        (Outcome.NEAR, ("near", "warn", "maintain")),
         (Outcome.FAIL, ("fail", "breach")),
     ):
         if text.startswith(words):

@@ -138,4 +138,7 @@ QMainWindow::separator {{ background: {tokens.line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {tokens.accent}; }}
 QDockWidget::title {{ background: {tokens.window}; padding: 4px 8px; }}
 QStatusBar::item {{ border: 0; }}
+QListView::item:selected {{
+    background: {tokens.selection}; color: {tokens.text}; border-left: 3px solid {tokens.accent};
+}}
 """

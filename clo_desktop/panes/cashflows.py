@@ -95,8 +95,8 @@ class CashFlowsPane(QWidget):
     def __init__(self, session: Session, ask_run: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         cursor = TimeCursor(self)
-        self.balances = StackedChart("Class balances", "million", cursor=cursor)
-        self.paid = BarChart("Distributions", "million", cursor=cursor)
+        self.balances = StackedChart("Class balances", "USD million", cursor=cursor)
+        self.paid = BarChart("Distributions", "USD million", cursor=cursor)
         self.ratios = LineChart("Coverage ratios", "%", decimals=1, cursor=cursor)
         self.balances.link_dates(self.paid)
         self.ratios.link_dates(self.paid)

@@ -106,15 +106,12 @@ class CompliancePane(QWidget):
         self.table.row_activated.connect(lambda _key: self._show_rows())
 
     def _show(self, done: Compliance | None) -> None:
-        first = len(self.table.frame) == 0
         self.table.set_frame(tests_frame(done))
-        if first:
-            self.table.stretch_column("comment")
         if done is None:
             self._head.setText("")
             return
         failing = [r for r in done.results if r.outcome.value == "fail"]
-        verdict = "all pass" if not failing else f"{len(failing)} of {len(done.results)} fail"
+        verdict = {0: "all pass", 1: "1 fails"}.get(len(failing), f"{len(failing)} fail")
         as_of = f" as of {done.as_of.isoformat()}" if done.as_of else ""
         self._head.setText(
             f"{done.deal}{as_of}: {len(done.results)} tests, {verdict}.  "

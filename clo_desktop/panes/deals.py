@@ -17,17 +17,16 @@ _NAME = Qt.ItemDataRole.UserRole
 
 
 def rail_line(state: DealState, today: dt.date) -> str:
-    """The second line of a deal: its tightest test or how many fail, and the date of its data."""
+    """The second line of a deal: how many tests fail or the smallest cushion, and the age of its data."""
     age = ""
     if state.as_of is not None:
         days = (today - state.as_of).days
-        age = f"as of {state.as_of.isoformat()}" + (f", {days:,} d old".replace(",", formats.THIN) if days > 0 else "")
+        age = f" · {formats.text('count', days)} d old" if days > 0 else " · today"
     if state.failing:
-        return f"{state.failing} test{'s' if state.failing > 1 else ''} fail · {age}"
+        return f"{state.failing} test{' fails' if state.failing == 1 else 's fail'}{age}"
     if state.tightest is not None:
-        cushion = formats.text("cushion", relative_cushion(state.tightest))
-        return f"{state.tightest.name}: {cushion} % room · {age}"
-    return age
+        return f"{formats.text('cushion', relative_cushion(state.tightest))} % room{age}"
+    return age.removeprefix(" · ")
 
 
 class DealsPane(QWidget):
@@ -72,8 +71,10 @@ class DealsPane(QWidget):
             )
             item.setData(_NAME, state.name)
             item.setSizeHint(QSize(0, 46))
+            tightest = f"; tightest test: {state.tightest.name}" if state.tightest is not None else ""
             item.setToolTip(
-                f"{state.name}: {state.holdings} positions, par {formats.text('money', state.par)} {state.currency}"
+                f"{state.name}: {state.holdings} positions, par {formats.text('money', state.par)} {state.currency}, "
+                f"as of {state.as_of or formats.MISSING}{tightest}"
             )
             self.list.addItem(item)
             if state.name == self._session.deal:

@@ -11,7 +11,7 @@ from resources.demo import calendar as days
 _WAL_TEST_ENDS: Final = dt.date(2033, 5, 16)  # nine years after closing; the limit falls a day a day
 WAL_LIMIT: Final = round((_WAL_TEST_ENDS - days.ANALYSIS).days / 365, 2)
 
-SPREAD_BASE: Final = 0.0345
+SPREAD_BASE: Final = 0.0370
 FACTOR_BASE: Final = 2770.0
 FACTOR_SLOPE: Final = 62.0  # rating factor for each percent of recovery rate above 43 %
 _RECOVERY_PIVOT: Final = 43.0
@@ -49,7 +49,7 @@ _TESTS: Final[tuple[tuple[int, str, str, float | None, float | None], ...]] = (
     (30, "Limitation on Deferrable Obligations", "MAX", 0.05, None),
     (31, "Limitation on Facility Size", "MAX", 0.05, None),
     (33, "Minimum Weighted Average Moody's Recovery Rate Test", "MIN", 0.43, 0.4569),
-    (32, "Minimum Floating Spread Test", "MIN", None, 0.0335),
+    (32, "Minimum Floating Spread Test", "MIN", None, 0.0358),
     (36, "Maximum Moody's Rating Factor Test", "MAX", None, 2798.0),
     (35, "Weighted Average Life Test", "MAX", WAL_LIMIT, None),
     (37, "Moody's Diversity Test", "MIN", 70.0, None),

@@ -18,8 +18,8 @@ from resources.demo.rated import Rated
 
 _BULLETS: Final = frozenset({Lien.SECOND, Lien.BOND, Lien.REVOLVER})
 _SPREAD: Final = {  # of a first lien, by the borrower's rating
-    **{"Baa3": 0.0150, "Ba1": 0.0175, "Ba2": 0.0190, "Ba3": 0.0220, "B1": 0.0275, "B2": 0.0335, "B3": 0.0395},
-    **{"Caa1": 0.0440, "Caa2": 0.0470, "Ca": 0.0475},
+    **{"Baa3": 0.0150, "Ba1": 0.0175, "Ba2": 0.0200, "Ba3": 0.0235, "B1": 0.0300, "B2": 0.0365, "B3": 0.0420},
+    **{"Caa1": 0.0465, "Caa2": 0.0495, "Ca": 0.0500},
 }
 _PRICE: Final = {  # mean and deviation, percent of par
     **{"Baa3": (100.1, 0.15), "Ba1": (100.05, 0.2), "Ba2": (99.95, 0.25), "Ba3": (99.95, 0.3), "B1": (99.45, 0.5)},

@@ -12,6 +12,10 @@ NAME: Final = "Harbor 2024-1"
 _ACT: Final = "Actual/360"
 _CCC_SHARE: Final = 0.075
 _EXPENSE_RESERVE: Final = 150_000.0
+_EQUITY: Final = 45_000_000.0
+_EQUITY_PRICE: Final = 0.95  # of par, at closing
+_SEVERITY: Final = 0.30
+_LAG: Final = 6.0  # months from a default to its recovery
 
 
 def _class(
@@ -49,12 +53,12 @@ TRANCHES: Final = (
     _class("Class A-2", 12_500_000.0, 0.0160, 0.0157, 1.0012),
     _class("Class B", 57_500_000.0, 0.0180, 0.0176, 1.0018, oc=1.219, ic=1.20),
     _class("Class C", 30_000_000.0, 0.0220, 0.0216, 1.0018, oc=1.145, ic=1.10, deferrable=True),
-    _class("Class D", 32_500_000.0, 0.0325, 0.0320, 1.0024, oc=1.069, ic=1.05, deferrable=True),
+    _class("Class D", 32_500_000.0, 0.0325, 0.0320, 1.0024, oc=1.085, ic=1.05, deferrable=True),
     _class("Class E", 20_000_000.0, 0.0575, 0.0590, 0.9931, oc=1.040, deferrable=True),
     Tranche(
         name="Sub Notes",
-        original_balance=45_000_000.0,
-        current_balance=45_000_000.0,
+        original_balance=_EQUITY,
+        current_balance=_EQUITY,
         price=0.82,
         spread=0.0,
         discount_margin=0.14,
@@ -67,21 +71,21 @@ FEES: Final = (
     Fee("Trustee Fee", "BEGINNING", 0.0, 0.0, _ACT, 0.00015, False, 0.0),
     Fee("Admin Fee", "BEGINNING", 0.0, 160_000.0, "30/360", 0.0, False, 0.0),
     Fee("Base Manager Fee", "BEGINNING", 0.0, 0.0, _ACT, 0.0015, False, 0.0),
-    Fee("Junior Manager Fee", "BEGINNING", 0.0, 0.0, _ACT, 0.0030, True, 0.0),
+    Fee("Junior Manager Fee", "BEGINNING", 0.0, 0.0, _ACT, 0.0020, True, 0.0),
 )
 
 SUBORDINATED_PAYMENTS: Final[tuple[tuple[dt.date, float | None], ...]] = (
-    (days.CLOSING, None),  # what was paid for them follows from "Equity Purchase Price"
-    (dt.date(2024, 10, 15), 2_418_337.52),
-    (dt.date(2025, 1, 15), 1_806_244.19),
+    (days.CLOSING, -_EQUITY_PRICE * _EQUITY),  # negative: what their holders paid
+    (dt.date(2024, 10, 15), 2_914_337.52),
+    (dt.date(2025, 1, 15), 1_906_244.19),
 )
 
-ASSUMPTIONS: Final = (CashFlowAssumption("ALL", 0.20, 0.02, 0.35, 9.0),)
+ASSUMPTIONS: Final = (CashFlowAssumption("ALL", 0.20, 0.02, _SEVERITY, _LAG),)
 
 VECTORS: Final = (
     ("QTR_CPR_1", (0.12, 0.14, 0.16, 0.18, 0.20, 0.20, 0.20, 0.20)),
     ("QTR_CDR_1", (0.010, 0.015, 0.020, 0.025, 0.030, 0.030, 0.025, 0.020)),
-    ("QTR_SEV_1", (0.35, 0.35, 0.35, 0.35, 0.40, 0.40, 0.40, 0.40)),
+    ("QTR_SEV_1", (0.30, 0.30, 0.30, 0.30, 0.35, 0.35, 0.35, 0.35)),
 )
 
 
@@ -133,11 +137,11 @@ CASH_FLOW_INPUTS: Final[Labelled] = (
     ("Reinvestment CDR", 0.02),
     ("Reinvestment CPR", 0.20),
     ("Reinvestment Floor", 0.0),
-    ("Reinvestment Lag", 9.0),
+    ("Reinvestment Lag", _LAG),
     ("Reinvestment Maturity", 72.0),
-    ("Reinvestment Price", 0.995),
-    ("Reinvestment Spread", 0.0325),
-    ("Reinverstment Severity", 0.35),
+    ("Reinvestment Price", 0.9925),
+    ("Reinvestment Spread", 0.0350),
+    ("Reinverstment Severity", _SEVERITY),
     ("Pre Reinvestment Type", "ALL PRINCIPAL"),
     ("Pre Reinvestment %", 1.0),
     ("Post Reinvestment", "NONE"),
@@ -165,5 +169,5 @@ def clo_inputs(fee_basis: float) -> Labelled:
         ("Senior Expense Cap Fixed", 250_000.0),
         ("Senior Expense Cap Percent", 0.0002),
         ("Interest Diversion Share", 0.5),
-        ("Equity Purchase Price", 0.95),
+        ("Equity Purchase Price", _EQUITY_PRICE),
     )
