@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +21,14 @@ DONE: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 
+_NEGATIVE_PERCENTAGE: Final = re.compile(r"-[\d.]+%")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Parses and runs one command. Returns the exit code; never shows a traceback for what a user did."""
     parser = _parser()
     try:
-        options = parser.parse_args(list(arguments) or ["run"])
+        options = parser.parse_args(_joined(arguments) or ["run"])
     except SystemExit as stop:  # argparse has printed what is wrong
         return int(stop.code or 0)
     try:
@@ -98,6 +101,27 @@ def _parser() -> argparse.ArgumentParser:
     comply.add_argument("--deal", required=True, metavar="NAME")
 
     project = add("project", _project, "Project a deal's cash flows through its priority of payments.")
+    _add_assumptions(project)
+
+    explain = add("explain", _explain, "Explain a payment: the steps and tests that led to it.")
+    _add_assumptions(explain)
+    explain.add_argument("--date", type=_date, required=True, metavar="DATE", help="the payment date")
+    explain.add_argument("--class", dest="class_name", required=True, metavar="CLASS", help="the class, e.g. A-1")
+
+    waterfall = add("waterfall", _waterfall, "Print a deal's priority of payments as a numbered list.")
+    waterfall.add_argument("--deal", required=True, metavar="NAME")
+
+    report = add("report", _report, "Write a deal's results (tests, cash flows) as an Excel report.")
+    report.add_argument("file", type=Path, metavar="FILE")
+    report.add_argument("--deal", required=True, metavar="NAME")
+
+    delete = add("delete", _delete, "Delete a deal from the store; its assets stay in the master.")
+    delete.add_argument("--deal", required=True, metavar="NAME")
+    return parser
+
+
+def _add_assumptions(project: argparse.ArgumentParser) -> None:
+    """The deal and what its projection assumes."""
     project.add_argument("--deal", required=True, metavar="NAME")
     for name, text in (
         ("cdr", "default rate of the collateral, a year"),
@@ -107,18 +131,21 @@ def _parser() -> argparse.ArgumentParser:
         project.add_argument(f"--{name}", type=_rate, metavar="RATE", help=text)
     project.add_argument("--lag", type=float, metavar="MONTHS", help="months from default to recovery")
     project.add_argument("--shift", type=_rate, default=0.0, metavar="RATE", help="parallel shift of the curve")
-    project.add_argument("--sale-price", type=float, metavar="PRICE", help="of the pool at redemption, % of par")
+    project.add_argument("--sale-price", type=float, metavar="PRICE", help="of the pool at redemption, %% of par")
     project.add_argument("--call", type=_date, metavar="DATE", help="redeem on the first payment date from then on")
     project.add_argument("--no-reinvest", action="store_true", help="all principal to the notes")
     project.add_argument("--curve", type=Path, metavar="CSV", help="zero curve: columns tenor_months, rate")
 
-    report = add("report", _report, "Write a deal's results (tests, cash flows) as an Excel report.")
-    report.add_argument("file", type=Path, metavar="FILE")
-    report.add_argument("--deal", required=True, metavar="NAME")
 
-    delete = add("delete", _delete, "Delete a deal from the store; its assets stay in the master.")
-    delete.add_argument("--deal", required=True, metavar="NAME")
-    return parser
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`--shift -1%` as `--shift=-1%`: argparse would take a negative percentage for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1].startswith("--") and re.fullmatch(r"-[\d.]+%?", argument):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _rate(text: str) -> float:
@@ -190,7 +217,8 @@ def _import(options: argparse.Namespace) -> int:
 
     outcome = _desk(options).import_file(options.file, options.deal)
     sentence = (
-        f"Nothing was imported: {outcome.errors} cells of {outcome.file_name} are wrong; mend them and import again."
+        f"Nothing was imported: {'1 cell is' if outcome.errors == 1 else f'{outcome.errors} cells are'} wrong in "
+        f"{outcome.file_name}; mend {'it' if outcome.errors == 1 else 'them'} and import again."
     )
     if options.json:
         data = plain.imported(outcome)
@@ -259,6 +287,34 @@ def _project(options: argparse.Namespace) -> int:
         _print_json(plain.projection(done))
     else:
         print(summary.projection(done))
+    return DONE
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from clo_desktop.work import plain, summary
+    from engine.waterfall.trace import explain
+
+    done = _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
+    try:
+        trace = explain(done, options.date, options.class_name)
+    except ValueError as error:
+        raise Refused(str(error), code="explain") from error
+    if options.json:
+        _print_json(plain.trace(trace))
+    else:
+        print(summary.trace(trace))
+    return DONE
+
+
+def _waterfall(options: argparse.Namespace) -> int:
+    from engine.waterfall.listing import clauses, listing
+
+    document = _desk(options).waterfall(options.deal)
+    if options.json:
+        rows = [{"section": c.section, "letter": c.letter, "text": c.text, "when": c.when} for c in clauses(document)]
+        _print_json({"deal": options.deal, "waterfall": document.name, "title": document.title, "clauses": rows})
+    else:
+        print(listing(document))
     return DONE
 
 

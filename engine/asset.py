@@ -102,7 +102,7 @@ class Asset:
     par_amount: float | None = _column("Par Amount", Kind.MONEY, "Master par")
     maturity: dt.date | None = _column("Maturity", Kind.DATE, aliases=("Maturity Date",), required=True)
     coupon_type: str | None = _column(
-        "Coupon Type", Kind.CHOICE, choices={"FLOAT": ("floating", "floater"), "FIXED": ("fix",)}, required=True
+        "Coupon Type", Kind.CHOICE, "Coupon type", choices={"FLOAT": ("floating", "floater"), "FIXED": ("fix",)}, required=True
     )
     payment_frequency: int | None = _column(
         "Payment Frequency",
@@ -120,11 +120,11 @@ class Asset:
     index_floor: float | None = _column("Libor Floor", Kind.RATE, "Floor", aliases=("Index Floor", "Floor"))
     index_name: str | None = _column("Index", title="Index")
     coupon: float | None = _column("Coupon", Kind.RATE, "Coupon", aliases=("All-in Rate",))
-    commitment_fee: float | None = _column("Commitment Fee", Kind.RATE)
+    commitment_fee: float | None = _column("Commitment Fee", Kind.RATE, "Commitment fee")
     unfunded_amount: float | None = _column("Unfunded Amount", Kind.MONEY, "Unfunded")
-    facility_size: float | None = _column("Facility Size", Kind.MONEY)
-    moodys_industry: str | None = _column("Moody's Industry", required=True)
-    sp_industry: str | None = _column("S&P Industry", required=True)
+    facility_size: float | None = _column("Facility Size", Kind.MONEY, "Facility size")
+    moodys_industry: str | None = _column("Moody's Industry", title="Moody's industry", required=True)
+    sp_industry: str | None = _column("S&P Industry", title="S&P industry", required=True)
     moodys_category: str | None = _column("Moody Asset Category", title="Moody's category")
     sp_priority_category: str | None = _column("S&P Priority Category", title="S&P priority")
     country: str | None = _column("Country", required=True, aliases=("Domicile", "Country of Domicile"))
@@ -169,7 +169,9 @@ class Asset:
     moodys_issuer_outlook: str | None = _column(
         "Moody Issuer outlook", Kind.CHOICE, "Moody's issuer outlook", choices=_OUTLOOKS
     )
-    moodys_senior_secured_rating: str | None = _column("Moody's Senior Secured Rating", Kind.MOODYS)
+    moodys_senior_secured_rating: str | None = _column(
+        "Moody's Senior Secured Rating", Kind.MOODYS, "Moody's senior secured rating"
+    )
     moodys_senior_unsecured_rating: str | None = _column(
         "Moody Senior Unsecured Rating", Kind.MOODYS, "Moody's senior unsecured rating"
     )
@@ -177,7 +179,9 @@ class Asset:
         "Moody Subordinate Rating", Kind.MOODYS, "Moody's subordinate rating"
     )
     moodys_credit_estimate: str | None = _column("Moody's Credit Estimate", Kind.MOODYS, "Moody's credit estimate")
-    moodys_credit_estimate_date: dt.date | None = _column("Moody's Credit Estimate Date", Kind.DATE)
+    moodys_credit_estimate_date: dt.date | None = _column(
+        "Moody's Credit Estimate Date", Kind.DATE, "Moody's credit estimate date"
+    )
     sp_facility_rating: str | None = _column("S&P Facility Rating", Kind.SP, "S&P facility rating")
     sp_issuer_rating: str | None = _column("S&P Issuer Rating", Kind.SP, "S&P issuer rating")
     sp_senior_secured_rating: str | None = _column("S&P Senior Secured Rating", Kind.SP, "S&P senior secured rating")
@@ -217,7 +221,7 @@ class Asset:
         },
     )
     payment_eom: bool | None = _column("PMT EOM", Kind.FLAG, "Month-end payments")
-    amount_issued: float | None = _column("Amount Issued", Kind.MONEY)
+    amount_issued: float | None = _column("Amount Issued", Kind.MONEY, "Amount issued")
     credit_opinion: str | None = _column(
         "Credit Opinion", Kind.CHOICE, "Credit opinion", choices={"BUY": (), "HOLD": (), "SALE": ("sell",)}
     )

@@ -206,5 +206,6 @@ def _blank(n_dates: int, n_classes: int, n_fees: int, n_tests: int, n_steps: int
         ratio=zeros(n_tests),
         reinvested_flows=zeros(col.N_FLOWS),
         log=np.full((n_dates, n_steps, 4), np.nan),
+        to_class=zeros(n_steps, n_classes),
         phase=np.zeros((n_dates, 4), dtype=np.bool_),
     )

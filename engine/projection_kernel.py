@@ -212,6 +212,7 @@ class Result(NamedTuple):
     numerator, denominator, ratio  float64[n_dates, n_tests]
     reinvested_flows  float64[n_dates, col.N_FLOWS]
     log          float64[n_dates, n_steps, 4]
+    to_class     float64[n_dates, n_steps, n_classes]
     phase        bool[n_dates, 4]
     """
 
@@ -231,6 +232,7 @@ class Result(NamedTuple):
     ratio: Floats
     reinvested_flows: Floats
     log: Floats
+    to_class: Floats
     phase: Flags
 
 
@@ -494,6 +496,7 @@ def project_deal(
         cash[SOURCES] = interest + principal + sale
         cash[USES] = paid_out + d.registers[wf.INCENTIVE] + bought + left
         result.log[i] = d.log
+        result.to_class[i] = d.to_class
         result.phase[i] = d.phase
         before = day
         if redeemed:
@@ -533,4 +536,5 @@ def _new_date(program: Program, notes: Notes, fees: Fees, tests: Tests) -> Date:
         np.ones(n_tests, dtype=np.bool_),
         np.zeros(wf.N_REGISTERS),
         np.full((program.steps.shape[0], 4), np.nan),
+        np.zeros((program.steps.shape[0], n_classes)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
@@ -9,7 +10,6 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QTabWidget, QWidget
 
-from clo_desktop.charts.axes import date_of
 from clo_desktop.charts.bars import BarChart
 from clo_desktop.charts.base import TimeCursor
 from clo_desktop.charts.lines import Line, LineChart
@@ -156,10 +156,10 @@ class CashFlowsPane(QWidget):
                 table.show_columns([c.name for c in made.columns])
         self._layers.setCurrentIndex(1)
 
-    def _go_to(self, at: float) -> None:
+    def _go_to(self, day: dt.date) -> None:
         table = self.tabs.currentWidget()
         if isinstance(table, FrameTable):
-            table.select_keys([date_of(at)])
+            table.select_keys([day])
 
 
 _HIGHEST: Final = 3.0

@@ -69,12 +69,14 @@ def read_assets(sheet: Sheet, held: Collection[str], date1904: bool, findings: F
         return {}
     columns = _match_columns(sheet, header_row, findings)
     found: dict[str, AssetRow] = {}
+    every_column = range(sheet.width)
     for row in range(header_row + 1, sheet.height):
         if all(cell is None for cell in sheet.rows[row]):
             continue
         asset_id = _read_id(sheet, row, columns[ID.name], findings)
         if asset_id is None:
             continue
+        findings.name_row(sheet.name, row, every_column, asset_id)
         asset = _read_row(sheet, row, asset_id, columns, asset_id in held, date1904, findings)
         first = found.get(asset_id)
         if first is None:

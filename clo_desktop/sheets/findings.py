@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Container
+from dataclasses import replace
 
 from clo_desktop.faults import Fault, Severity
 from clo_desktop.sheets.grid import Cell, address
@@ -37,7 +39,12 @@ class Findings:
 
     def __init__(self, sheet_names: tuple[str, ...]) -> None:
         self._order = {name: i for i, name in enumerate(sheet_names)}
+        self._assets: dict[tuple[str, int], tuple[Container[int], str]] = {}
         self._found: list[tuple[tuple[int, int, int], Fault]] = []
+
+    def name_row(self, sheet: str, row: int, columns: Container[int], asset_id: str) -> None:
+        """The faults of these cells of a row (from 0), found before or after, are of the asset `asset_id`."""
+        self._assets[sheet, row] = (columns, asset_id)
 
     def add(
         self, severity: Severity, sheet: str, row: int, column: int, header: str, value: Cell, message: str
@@ -61,4 +68,9 @@ class Findings:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        return tuple(fault for _, fault in sorted(self._found, key=lambda f: f[0]))
+        found = sorted(self._found, key=lambda f: f[0])
+        return tuple(replace(fault, asset_id=self._asset(fault.sheet, *place[1:])) for place, fault in found)
+
+    def _asset(self, sheet: str, row: int, column: int) -> str:
+        columns, asset_id = self._assets.get((sheet, row), ((), ""))
+        return asset_id if column in columns else ""

@@ -179,6 +179,7 @@ class _Reader:
                 if not id_failed and not _is_zero(row.cell("par")):
                     row.error("asset_id", "The row has a par amount but no id: type the id or clear the row.")
                 continue
+            self._findings.name_row(self._sheet.name, number, frozenset(block.columns.values()), asset_id)
             if not isinstance(par, float):
                 if not par_failed:
                     row.error("par", f"{asset_id} has no par amount: type it or clear the row.")
@@ -232,7 +233,8 @@ class _Reader:
         return ObjectiveWeight(number, str(name or ""), result, weight)
 
     def _payment(self, row: _Row) -> tuple[dt.date, float | None] | None:
-        date, amount = row.date("date"), row.get("amount", _money)
+        # what the holders paid for the notes is negative
+        date, amount = row.date("date"), row.get("amount", _balance)
         if date is None:
             row.missing("date", "the date of the payment")
             return None
@@ -297,7 +299,7 @@ class _Row:
 
     def amount(self, key: str) -> float:
         """A balance; a blank is read as zero, which is said."""
-        value = self.get(key, lambda cell: parse.number(cell, parse.BALANCE))
+        value = self.get(key, _balance)
         if value is None and not self.failed(key):
             self.warn(key, "The balance is blank and was read as zero: type the balance.")
         return value if isinstance(value, float) else 0.0
@@ -328,6 +330,10 @@ class _Row:
 
 def _money(cell: Cell) -> Parsed:
     return parse.number(cell, parse.MONEY)
+
+
+def _balance(cell: Cell) -> Parsed:
+    return parse.number(cell, parse.BALANCE)
 
 
 def _any(cell: Cell) -> Parsed:

@@ -18,8 +18,9 @@ from clo_desktop.store import DealSummary, ImportRecord, Store, open_store
 from engine import study
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance
-from engine.projection import Projection
+from engine.projection import Projection, choose_document
 from engine.terms import Book, CurveNode
+from engine.waterfall import Document
 from resources import library
 
 T = TypeVar("T")
@@ -125,6 +126,12 @@ class Desk:
     def delete(self, deal: str) -> None:
         self.store.delete(deal)
         self._books.pop(deal, None)
+
+    def waterfall(self, deal: str) -> Document:
+        """The priority of payments of a deal."""
+        book = self.book(deal)
+        with _refusing():
+            return choose_document(book, library.waterfalls())
 
     def comply(self, deal: str) -> Compliance:
         """All tests of the deal."""

@@ -13,6 +13,7 @@ from engine import projection_kernel as pk
 from engine.compliance import Compliance
 from engine.projection import Projection
 from engine.waterfall import kernel as wf
+from engine.waterfall.trace import Trace
 
 Plain = dict[str, Any]
 
@@ -123,4 +124,49 @@ def projection(done: Projection) -> Plain:
         "uses": _column(done.uses),
         "equity_total": float(np.sum(done.paid(done.equity))),
         "equity_irr": done.equity_irr,
+    }
+
+
+def trace(done: Trace) -> Plain:
+    return {
+        "deal": done.deal,
+        "date": done.date.isoformat(),
+        "class": done.class_name,
+        "phase": done.phase,
+        "interest": done.interest,
+        "deferred": done.deferred,
+        "principal": done.principal,
+        "total": done.total,
+        "sections": [
+            {
+                "name": section.name,
+                "title": section.title,
+                "cash_in": section.cash_in,
+                "steps": [
+                    {
+                        "step": step.number,
+                        "label": step.label,
+                        "due": step.due,
+                        "paid": step.paid,
+                        "short": step.short,
+                        "cash_before": step.cash_before,
+                        "cash_after": step.cash_after,
+                        "to_class": step.to_class,
+                        "tests": [
+                            {
+                                "name": test.id,
+                                "ratio": finite(test.ratio),
+                                "trigger": test.trigger,
+                                "numerator": test.numerator,
+                                "denominator": test.denominator,
+                                "pass": test.passed,
+                            }
+                            for test in step.tests
+                        ],
+                    }
+                    for step in section.steps
+                ],
+            }
+            for section in done.sections
+        ],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine import projection_kernel as pk
 from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
+from engine.waterfall.trace import Trace
 
 _MARKS = {"pass": "pass", "fail": "FAIL", "maintained": "maintained"}
 
@@ -79,4 +80,32 @@ def projection(done: Projection) -> str:
     )
     lines += [f"Assumed: {text}" for text in done.assumed]
     lines += [f"Note: {text}" for text in done.structure.notes]
+    return "\n".join(lines)
+
+
+def trace(done: Trace) -> str:
+    """The chain of steps of a payment; steps that paid the class are marked, tests stand below theirs."""
+    lines = [
+        f"{done.deal}, {done.date}, {done.class_name}: {done.total:,.2f} paid "
+        f"(interest {done.interest:,.2f}, deferred interest {done.deferred:,.2f}, principal {done.principal:,.2f}); "
+        f"{done.phase}",
+    ]
+    for section in done.sections:
+        lines += [
+            "",
+            f"{section.title}: {section.cash_in:,.2f} in",
+            f"  {'Step':>4}    {'':44} {'Due':>16} {'Paid':>16} {'Short':>14} {'Cash after':>16}",
+        ]
+        for step in section.steps:
+            mark = "→" if step.to_class else " "
+            lines.append(
+                f"  {step.number:4d} {mark}  {step.label:44.44} {step.due:16,.2f} {step.paid:16,.2f} "
+                f"{step.short:14,.2f} {step.cash_after:16,.2f}"
+            )
+            for test in step.tests:
+                verdict = "passes" if test.passed else "FAILS"
+                lines.append(
+                    f"          {test.id} {verdict}: {test.numerator:,.2f} / {test.denominator:,.2f} "
+                    f"= {test.ratio:.2%} against {test.trigger:.2%}"
+                )
     return "\n".join(lines)

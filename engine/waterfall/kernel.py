@@ -121,6 +121,7 @@ class Date(NamedTuple):
     active        bool[n_tests]       a test that is not active needs no cure
     registers     float64[N_REGISTERS]
     log           float64[n_steps, 4] (out)  due, paid, short, cash after; NaN: not run
+    to_class      float64[n_steps, n_classes] (out)  what each step paid to each class
     """
 
     phase: Flags
@@ -145,6 +146,7 @@ class Date(NamedTuple):
     active: Flags
     registers: Floats
     log: Floats
+    to_class: Floats
 
 
 @njit(cache=True, nogil=True)
@@ -219,12 +221,14 @@ def _pay_classes(p: Program, d: Date, step: int, cash: float) -> float:
             c = p.arguments[a]
             part = cash * _claim(d, operation, mode, c) / owed
             _pay_class(d, operation, mode, c, part)
+            d.to_class[step, c] += part
             paid += part
     else:
         for a in range(low, high):
             c = p.arguments[a]
             part = min(cash - paid, _claim(d, operation, mode, c))
             _pay_class(d, operation, mode, c, part)
+            d.to_class[step, c] += part
             paid += part
     _log(d, step, owed, paid, cash)
     return paid
@@ -403,6 +407,7 @@ def run_section(p: Program, d: Date, section: int, source: int, cash: float) -> 
                 fee = d.registers[MANAGER_SHARE] * (cash - first)
                 d.registers[INCENTIVE] += fee
                 to_equity = cash - fee
+            d.to_class[step, equity] += to_equity
             if mode == AS_INTEREST:
                 d.paid_interest[equity] += to_equity
             else:

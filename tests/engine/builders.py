@@ -172,6 +172,7 @@ def pay(
         active=np.array([t in state.get("active", tests) for t in tests], dtype=np.bool_),
         registers=np.zeros(wf.N_REGISTERS),
         log=np.full((len(compiled.labels), 4), np.nan),
+        to_class=np.zeros((len(compiled.labels), n)),
     )
     d.registers[wf.POLICY_AMOUNT] = state.get("policy", 0.0)
     d.registers[wf.CAP_LEFT] = state.get("cap", math.inf)

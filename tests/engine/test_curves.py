@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import math
 from typing import Any
 
 import pytest
@@ -92,14 +94,8 @@ def test_that_a_curve_without_nodes_is_refused() -> None:
         Curve.of_nodes(AS_OF, [])
 
 
-DATES = ["2025-01-15", "2025-04-15", "2025-07-15", "2025-10-15", "2026-01-15", "2026-04-15", "2026-07-15"]
-DATES += ["2026-10-15", "2027-01-15"]
-
-
 @pytest.mark.parametrize("anchor", ["XIRR-1", "XIRR-2"])
 def test_that_the_dated_irr_is_that_of_the_independent_tool(shared: Any, anchor: str) -> None:
-    import json
-
     text = (shared / "data" / "cases" / "anchor_cases.json").read_text(encoding="utf-8")
     case = next(c for c in json.loads(text)["cases"] if c["id"] == anchor)
     found = xirr([day(d) for d in case["inputs"]["dates"]], case["inputs"]["amounts"])
@@ -115,7 +111,7 @@ def test_that_flows_of_one_sign_and_no_flows_have_no_irr() -> None:
 @given(st.floats(0.01, 10.0), st.integers(1, 8000))
 def test_that_money_multiplied_after_some_days_has_the_compound_rate(multiple: float, days: int) -> None:
     start = day("2025-01-15")
-    expected = multiple ** (365 / days) - 1
+    expected = math.expm1(min(math.log(multiple) * 365 / days, 700.0))
     found = xirr([start, start + dt.timedelta(days=days)], [-100.0, 100.0 * multiple])
     if -0.9999 < expected < 100:
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-11)

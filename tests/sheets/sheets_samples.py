@@ -10,8 +10,10 @@ from pathlib import Path
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from clo_desktop.faults import Fault
 from clo_desktop.sheets import parse
 from clo_desktop.sheets.grid import same
+from clo_desktop.sheets.read import Reading
 from clo_desktop.sheets.write import write_book
 from engine.asset import COLUMNS, Asset, Column, Kind
 from engine.ratings import MOODYS, SP
@@ -34,6 +36,18 @@ from engine.terms import (
 )
 
 DEAL = "Sample 1"
+INPUTS = "Sample 1 Inputs"
+
+
+def errors(reading: Reading) -> list[tuple[str, str]]:
+    """Sheet and cell of each error."""
+    return [(f.sheet, f.cell) for f in reading.errors]
+
+
+def only(reading: Reading) -> Fault:
+    """The one fault there is."""
+    assert len(reading.faults) == 1, reading.faults
+    return reading.faults[0]
 
 
 def asset(asset_id: str = "LX000001", **changes: object) -> Asset:
@@ -251,7 +265,7 @@ def books(draw: st.DrawFn) -> Book:
             )
         ),
         cash_flow_inputs=draw(_labelled(("Reinvestment CDR", FREE_TEXT))),
-        subordinated_payments=tuple(draw(st.lists(st.tuples(DATE, st.none() | MONEY), max_size=3))),
+        subordinated_payments=tuple(draw(st.lists(st.tuples(DATE, st.none() | BALANCE), max_size=3))),
         clo_inputs=draw(_labelled(("Current LIBOR", RATE), ("Waterfall", FREE_TEXT))),
         schedule=tuple(
             draw(st.lists(st.builds(PaymentDate, DATE, OPTIONAL_DATE, OPTIONAL_DATE, OPTIONAL_DATE), max_size=3))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import random
+import re
 import struct
 import time
 import zipfile
@@ -16,7 +18,7 @@ import pytest
 from clo_desktop.faults import Refused
 from clo_desktop.sheets.package import MAX_FILE
 from clo_desktop.sheets.read import read_book
-from tests.sheets.sheets_samples import DEAL, repacked, written
+from tests.sheets.sheets_samples import DEAL, book, repacked, written
 
 SHEET1 = "xl/worksheets/sheet1.xml"
 HEAD = b'<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
@@ -192,6 +194,52 @@ def test_that_broken_xml_is_refused(good: Path, tmp_path: Path) -> None:
     for part in (SHEET1, "xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
         assert "damaged" in refusal(repacked(good, tmp_path / "broken.xlsx", {part: b"<a><b></a>"}))
     assert "damaged" in refusal(repacked(good, tmp_path / "bare.xlsx", {"xl/_rels/workbook.xml.rels": None}))
+
+
+MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def prefixed(content: bytes) -> bytes:
+    """The part with every element name prefixed, as some writers do: <x:row>."""
+    if MAIN not in content:
+        return content
+    content = content.replace(b'xmlns="' + MAIN + b'"', b'xmlns:x="' + MAIN + b'"')
+    return re.sub(rb"<(/?)(?=[A-Za-z])(?![a-z]+:)", rb"<\1x:", content)
+
+
+def strict(content: bytes) -> bytes:
+    """The part in the strict form of the standard ("Strict Open XML Spreadsheet" of Excel): other namespaces."""
+    content = content.replace(MAIN, b"http://purl.oclc.org/ooxml/spreadsheetml/main")
+    return content.replace(RELATIONS, b"http://purl.oclc.org/ooxml/officeDocument/relationships")
+
+
+def iso_dates(content: bytes) -> bytes:
+    """The sheet with its maturities written as the strict form writes dates."""
+    return re.sub(
+        rb'<c r="(H\d+)"([^>]*?) t="n"><v>(\d+)</v></c>',
+        lambda m: b'<c r="%s"%s t="d"><v>%s</v></c>'
+        % (m[1], m[2], str(dt.date(1899, 12, 30) + dt.timedelta(int(m[3]))).encode()),
+        content,
+    )
+
+
+def test_that_prefixed_names_and_the_strict_form_are_read_like_any_other(good: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(good) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    dated = {**parts, SHEET1: iso_dates(parts[SHEET1])}
+    assert b't="d"' in dated[SHEET1]
+    for source, form in ((parts, prefixed), (parts, strict), (dated, strict), (dated, lambda c: prefixed(strict(c)))):
+        changed = {name: form(content) for name, content in source.items()}
+        assert changed[SHEET1] != parts[SHEET1]
+        reading = read_book(repacked(good, tmp_path / "form.xlsx", {**changed}), DEAL)
+        assert reading.faults == ()
+        assert reading.book == book()
+
+
+def test_that_limits_hold_for_prefixed_names_too(good: Path, tmp_path: Path) -> None:
+    far = prefixed(HEAD + b'<row r="1"><c r="XFD1"><v>1</v></c></row>' + TAIL)
+    assert "300 columns" in refusal(repacked(good, tmp_path / "far.xlsx", {SHEET1: far}))
 
 
 def test_that_randomly_changed_workbooks_are_read_or_refused_and_never_break_the_program(good: Path) -> None:

@@ -87,6 +87,7 @@ def test_that_the_export_has_the_layout_of_the_real_workbook(shared: Path, tmp_p
     assert sheet["Q2"].number_format == "#,##0.00"
     assert sheet["K2"].number_format == "0.00%"
     assert sheet["H2"].number_format == "mm/dd/yyyy"
+    assert not [c.coordinate for s in ours for row in s for c in row if c.data_type in ("f", "e")]
 
 
 def test_that_the_named_ranges_hold_the_data_of_their_blocks(tmp_path: Path) -> None:

@@ -1,0 +1,428 @@
+"""Worked cases of classes, fees, the incentive fee and a whole deal, through the deal's kernel."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import collateral as col
+from engine import dates, pack, projection
+from engine import projection_kernel as pk
+from engine.pool import Pool
+from engine.terms import Book, Deal, Holding
+from engine.valuation import xirr
+from engine.waterfall import compile_waterfall, read_document
+from engine.waterfall import kernel as wf
+from tests.engine.builders import Rate, day, fixing_table, loan
+
+FEES = {"trustee": "Trustee Fee", "base": "Base Manager Fee", "junior": "Junior Manager Fee"}
+
+
+def small_document(classes: Sequence[str], interest: list[Any], principal: list[Any], **more: Any) -> Any:
+    equity = {"hurdle_split": {"equity": "SUB", "book_as": "interest"}}
+    rest = {"hurdle_split": {"equity": "SUB", "book_as": "principal"}}
+    notes = [step for c in classes for step in ({"pay_deferred": {"classes": [c]}}, {"pay_principal": {"classes": [c]}})]
+    due = [[{"pay_interest": {"classes": [c]}}, *notes[2 * i : 2 * i + 2]] for i, c in enumerate(classes)]
+    return read_document(
+        {
+            "wdl": 1,
+            "name": "small",
+            "classes": dict.fromkeys(classes) | {"SUB": {"kind": "equity"}},
+            "fees": FEES,
+            "tests": more.get("tests", {}),
+            "waterfalls": {
+                "interest": [*interest, equity],
+                "principal": [*principal, {"run": {"waterfall": "nps"}}],
+                "nps": [*notes, rest],
+                "acceleration": [
+                    *more.get("before", []),
+                    *(s for step in due for s in step),
+                    *more.get("after", []),
+                    rest,
+                ],
+            },
+        }
+    )
+
+
+def run_deal(
+    document: Any, ids: Sequence[str], payments: Sequence[dt.date], flows: np.ndarray, rate: Rate, **parts: Any
+) -> pk.Result:
+    """The deal's kernel over given flows of the pool; `parts` replace fields of schedule, notes, fees, policy, opening."""
+    n, k, n_fees = len(payments), len(ids), len(document.fees)
+    compiled = compile_waterfall(document, ids)
+    ends = parts.get("ends", payments)
+    schedule = pk.Schedule(
+        payment=dates.serials(payments),
+        determination=dates.serials(parts.get("determination", payments)),
+        end=dates.serials(ends),
+        accrual_start=dates.serial(parts["accrual_start"]),
+        redemption=parts.get("redemption", n - 1),
+        reinvest_until=dates.serial(parts.get("reinvest_until", day("2000-01-01"))),
+        tests_from=0,
+    )
+    equity = np.array([i == "SUB" for i in ids])
+    fees = {
+        "percent": np.zeros(n_fees),
+        "fixed": np.zeros(n_fees),
+        "average": np.zeros(n_fees, dtype=bool),
+        "day_count": np.zeros(n_fees, dtype=np.int64),
+        "unpaid": np.zeros(n_fees),
+        "bears_interest": np.zeros(n_fees, dtype=bool),
+        "interest_spread": np.zeros(n_fees),
+        "senior": np.zeros(n_fees, dtype=bool),
+        "cap_fixed": math.inf,
+        "cap_percent": 0.0,
+        "opening_basis": 0.0,
+    }
+    policy = {
+        **{"pre_base": pk.NO_PRINCIPAL, "pre_share": 1.0, "post_base": pk.NO_PRINCIPAL, "post_share": 0.0},
+        **{"price": 1.0, "spread": 0.0, "floor": 0.0, "index_row": 1, "periods": 4, "cpr": 0.0, "cdr": 0.0},
+        **{"severity": 0.0, "lag": 0, "sale_price": 1.0, "hurdle": 0.12, "manager_share": 0.2},
+        **{"hurdle_value": -1e12, "hurdle_day": dates.serial(payments[0])},
+    }
+    opening = {
+        **{"interest": 0.0, "principal": 0.0, "performing": 0.0, "defaulted": 0.0, "carrying": 0.0},
+        **{"current_index": 0.0, "ccc_limit": 1.0},
+    }
+    balance = np.array([parts.get("balance", {}).get(i, 0.0) for i in ids])
+    table = fixing_table(rate, parts["accrual_start"] - dt.timedelta(days=200), payments[-1])
+    market = col.Market(
+        np.zeros((1, 1)), np.ones(1, dtype=np.int64), table.rates, table.first_day, np.zeros(0, dtype=bool), 0
+    )
+    tests = pack.pack_tests(
+        document, SimpleNamespace(triggers=parts.get("triggers", ())), tuple(ids)  # type: ignore[arg-type]
+    )
+    result = projection._blank(n, k, n_fees, len(document.tests), len(compiled.labels))
+    pk.project_deal(
+        compiled.program,
+        schedule,
+        pk.Notes(
+            balance=balance,
+            deferred=np.zeros(k),
+            margin=np.array([parts.get("margin", {}).get(i, 0.0) for i in ids]),
+            is_fixed=np.zeros(k, dtype=bool),
+            deferrable=np.array([i in parts.get("deferrable", ()) for i in ids]),
+            is_equity=equity,
+            day_count=np.zeros(k, dtype=np.int64),
+            rank=np.array([-1 if i == "SUB" else r for r, i in enumerate(ids)], dtype=np.int64),
+            scheduled=np.zeros(k),
+        ),
+        pk.Fees(**(fees | parts.get("fees", {}))),
+        tests,
+        pk.Policy(**(policy | parts.get("policy", {}))),
+        pk.Opening(**(opening | parts.get("opening", {}))),
+        pk.Bucket(np.full((2, 1), -1), np.ones((2, 1))),
+        market,
+        table.row(3),
+        parts.get("loan_par", np.full(flows.shape[0], opening["performing"])),
+        flows,
+        result,
+    )
+    return result
+
+
+def given_flows(rows: Sequence[dict[int, float]]) -> np.ndarray:
+    flows = np.zeros((1, len(rows) + 1, col.N_FLOWS))
+    for i, row in enumerate(rows):
+        for f, amount in row.items():
+            flows[0, i, f] = amount
+    return flows
+
+
+def test_that_a_class_defers_its_shortfall_and_owes_interest_on_it_as_in_case_lia_1(cases: dict[str, Any]) -> None:
+    given, expected = cases["LIA-1"]["inputs"], cases["LIA-1"]["expected"]
+    p1, p2 = given["p1"], given["p2"]
+    steps = [{"pay_interest": {"classes": ["D"]}}, {"pay_deferred": {"classes": ["D"]}}]
+    document = small_document(["D"], steps, [])
+    cash = expected["p2"]["int_paid"] + expected["p2"]["def_int_paid"] + p2["cash_for_deferred"]
+    # the note payment sequence would pay deferred interest first: principal is given when it is the only thing left
+    flows = given_flows([{col.INTEREST: p1["cash_for_interest"]}, {col.INTEREST: cash}, {}])
+    result = run_deal(
+        document,
+        ["D", "SUB"],
+        [day(p1["end"]), day(p2["end"]), day("2017-01-18")],
+        flows,
+        lambda _day, _tenor: p2["index"],
+        accrual_start=day(p1["start"]),
+        balance={"D": given["balance"]},
+        margin={"D": given["spread"]},
+        deferrable=("D",),
+        opening={"current_index": p1["index"], "performing": 1e9},
+    )
+    assert result.interest[0, 0] == pytest.approx(expected["p1"]["int_paid"])
+    assert result.deferred[0, 0] == pytest.approx(expected["p1"]["next_def_beg"])
+    assert result.interest[1, 0] == pytest.approx(expected["p2"]["int_paid"] + expected["p2"]["def_int_paid"])
+    assert result.deferred_paid[1, 0] == pytest.approx(expected["p2"]["def_prin_paid"])
+    assert result.deferred[1, 0] == pytest.approx(expected["p2"]["def_end"])
+    assert result.balance[1, 0] == given["balance"]
+    assert (result.unpaid == 0.0).all()
+
+
+def test_that_a_class_that_may_not_defer_is_owed_its_shortfall_with_interest_at_its_coupon(cases: dict[str, Any]) -> None:
+    given = cases["LIA-1"]["inputs"]
+    p1, p2 = given["p1"], given["p2"]
+    document = small_document(["D"], [{"pay_interest": {"classes": ["D"]}}], [])
+    flows = given_flows([{col.INTEREST: p1["cash_for_interest"]}, {col.INTEREST: 1e6}, {}])
+    result = run_deal(
+        document,
+        ["D", "SUB"],
+        [day(p1["end"]), day(p2["end"]), day("2017-01-18")],
+        flows,
+        lambda _day, _tenor: p2["index"],
+        accrual_start=day(p1["start"]),
+        balance={"D": given["balance"]},
+        margin={"D": given["spread"]},
+        opening={"current_index": p1["index"], "performing": 1e9},
+    )
+    expected = cases["LIA-1"]["expected"]
+    assert result.unpaid[0, 0] == pytest.approx(expected["p1"]["next_def_beg"])
+    assert result.deferred[0, 0] == 0.0
+    late = expected["p1"]["next_def_beg"] + expected["p2"]["def_int_accrued"]
+    assert result.interest[1, 0] == pytest.approx(expected["p2"]["int_accrued"] + late)
+    assert result.unpaid[1, 0] == 0.0
+
+
+def test_that_fees_accrue_as_in_case_fee_1(cases: dict[str, Any]) -> None:
+    given, expected = cases["FEE-1"]["inputs"], cases["FEE-1"]["expected"]
+    junior = given["junior_fee"]
+    document = small_document(["A"], [{"pay_fee": {"fees": ["trustee", "base", "junior"]}}], [])
+    result = run_deal(
+        document,
+        ["A", "SUB"],
+        [day(given["period"][1]), day("2016-10-18")],
+        given_flows([{}, {}]),
+        lambda _day, _tenor: 0.0,
+        accrual_start=day(given["period"][0]),
+        fees={
+            "percent": np.array([given["trustee"]["pct"], given["base_fee"]["pct"], junior["pct"]]),
+            "fixed": np.array([given["trustee"]["fixed_pa"], 0.0, 0.0]),
+            "average": np.array([False, False, True]),
+            "day_count": np.array([dates.THIRTY_360, dates.ACT_360, dates.THIRTY_360]),
+            "unpaid": np.array([0.0, 0.0, junior["unpaid"]]),
+            "bears_interest": np.array([False, False, True]),
+            "interest_spread": np.array([0.0, 0.0, junior["spread"]]),
+            "opening_basis": given["beg_basis"],
+        },
+        opening={"performing": given["end_basis"], "current_index": junior["index"]},
+    )
+    assert result.fee_accrued[0] == pytest.approx([expected["trustee"], expected["base"], expected["junior"]])
+    # nothing was paid: all is owed on, and the unpaid junior fee bears interest on what is unpaid now
+    assert result.fee_unpaid[0, 2] == pytest.approx(junior["unpaid"] + expected["junior"])
+
+
+def test_that_the_manager_shares_once_the_hurdle_is_met_as_in_case_inc_1(cases: dict[str, Any]) -> None:
+    given, expected = cases["INC-1"]["inputs"], cases["INC-1"]["expected"]["rows"]
+    payments = [day(on) for on, _ in given["distributable"]]
+    closing = day(given["closing"])
+    history = [(day(on), amount) for on, amount in given["history"]]
+    grown = sum(a * (1 + given["hurdle"]) ** ((closing - on).days / 365) for on, a in history)
+    result = run_deal(
+        small_document(["A"], [], []),
+        ["A", "SUB"],
+        payments,
+        given_flows([{col.INTEREST: cash} for _, cash in given["distributable"]]),
+        lambda _day, _tenor: 0.0,
+        accrual_start=day("2016-01-19"),
+        policy={
+            **{"hurdle": given["hurdle"], "manager_share": given["share"]},
+            **{"hurdle_value": grown, "hurdle_day": dates.serial(closing)},
+        },
+    )
+    for i, row in enumerate(expected):
+        assert result.cash[i, pk.INCENTIVE_FEE] == pytest.approx(row["incentive_fee"], abs=1e-4)
+        paid = result.interest[: i + 1, 1] + result.principal[: i + 1, 1]
+        assert paid[i] == pytest.approx(row["to_sub"])
+        flows = [a for _, a in history] + paid.tolist()
+        assert xirr([d for d, _ in history] + payments[: i + 1], flows) == pytest.approx(row["irr"], abs=1e-9)
+
+
+# --- a whole deal ------------------------------------------------------------------------------------------------
+
+
+def yc_1(nodes: dict[int, float], as_of: dt.date) -> Rate:
+    """The curve of case YC-1: chained one-month forwards, linear in days, averaged geometrically over the tenor."""
+    months = sorted(nodes)
+
+    def spot(m: int) -> float:
+        for low, high in zip(months, months[1:], strict=False):
+            if low <= m <= high:
+                return nodes[low] + (nodes[high] - nodes[low]) * (m - low) / (high - low)
+        raise ValueError(m)
+
+    def moved(start: dt.date, m: int) -> dt.date:
+        return dates.from_serial(dates.add_months(dates.serial(start), m, False))
+
+    grid = [(as_of, spot(1))]
+    for i in range(1, 119):
+        grid.append((moved(as_of, i), (1 + spot(i + 1)) ** (i + 1) / (1 + spot(i)) ** i - 1))
+
+    def forward(on: dt.date) -> float:
+        if on <= as_of:
+            return grid[0][1]
+        for (a, fa), (b, fb) in zip(grid, grid[1:], strict=False):
+            if a <= on <= b:
+                return fa + (fb - fa) * (on - a).days / (b - a).days
+        return grid[-1][1]
+
+    return lambda on, tenor: math.prod(1 + forward(moved(on, m)) for m in range(tenor)) ** (1 / tenor) - 1
+
+
+def test_that_the_reference_curve_of_the_whole_deal_is_case_yc_1(cases: dict[str, Any]) -> None:
+    case = cases["YC-1"]
+    nodes = {int(m): r for m, r in case["inputs"]["nodes_months_rate"].items()}
+    rate = yc_1(nodes, day(case["inputs"]["asof"]))
+    for text, expected in case["expected"]["spot_rate"].items():
+        on, tenor = text.split(",")
+        assert rate(day(on), int(tenor[:-1])) == pytest.approx(expected, abs=1e-12)
+
+
+def deal_1(cases: dict[str, Any]) -> tuple[pk.Result, Any, tuple[str, ...]]:
+    given = cases["DEAL-1"]["inputs"]
+    as_of = day(given["asof"])
+    nodes = {int(m): r for m, r in cases["YC-1"]["inputs"]["nodes_months_rate"].items()}
+    rate = yc_1(nodes, as_of)
+    closed = {*cases["CAL-1"]["inputs"]["holidays_2016"], *given["holidays_added"]}
+    calendar = dates.Calendar(day(d) for d in closed)
+    first = dates.serial(day(given["first_unadjusted"]))
+    payments = [
+        calendar.roll(dates.from_serial(dates.add_months(first, 3 * i, False)), "Following")
+        for i in range(given["periods"])
+    ]
+    ends = [calendar.business_days_before(d, given["determination_bd"]) for d in payments]
+    fixing = [calendar.business_days_before(d, 2) for d in [day(given["prev_payment"]), *payments[:-1]]]
+
+    # the pool
+    lots, vectors = [], []
+    for i, a in enumerate(given["assets"]):
+        lots.append(
+            (
+                loan(
+                    f"L{i}",
+                    maturity=day(a["maturity"]),
+                    coupon=a["coupon"],
+                    coupon_spread=a["spread"],
+                    index_floor=a["floor"],
+                    payment_frequency=a["freq"],
+                    first_payment_date=day(a["first_pay"]),
+                    dated_date=day(a["dated"]),
+                    payment_eom=False,
+                    business_day_convention="None",
+                ),
+                a["par"],
+            )
+        )
+        vectors.append(((a["cpr"],), (a["cdr"],), (a["sev"],)))
+    flows = loans_of(lots, vectors, as_of, ends, rate)
+
+    fees, classes = given["fees"], given["classes"]
+    tests: dict[str, Any] = {}
+    for c, covered in (("A", ["A"]), ("B", ["A", "B"])):
+        tests[f"OC_{c}"] = {"type": "oc", "of": c, "classes": covered}
+        tests[f"IC_{c}"] = {"type": "ic", "of": c, "classes": covered}
+    tests["DIV"] = {"type": "diversion", "classes": ["A", "B"], "trigger": given["diversion_trigger"]}
+    tests["EOD"] = {"type": "eod", "classes": ["A"], "trigger": given["eod_trigger"]}
+    senior = [{"pay_fee": {"fees": ["trustee"]}}, {"pay_fee": {"fees": ["base"]}}]
+    interest = [
+        *senior,
+        {"pay_interest": {"classes": ["A"]}},
+        {"cure": {"tests": ["OC_A", "IC_A"]}},
+        {"pay_interest": {"classes": ["B"]}},
+        {"pay_deferred": {"classes": ["B"]}},
+        {"cure": {"tests": ["OC_B", "IC_B"]}},
+        {"divert": {"test": "DIV", "share": 0.5, "amount": "par_cure"}, "when": "phase.reinvestment"},
+        {"pay_fee": {"fees": ["junior"]}},
+    ]
+    principal = [
+        *senior,
+        {"pay_interest": {"classes": ["A"]}},
+        {"cure": {"tests": ["OC_A", "IC_A"]}},
+        {"cure": {"tests": ["OC_B", "IC_B"]}},
+        {"reinvest": {"amount": "policy"}},
+    ]
+    document = small_document(
+        ["A", "B"], interest, principal, tests=tests, before=senior, after=[{"pay_fee": {"fees": ["junior"]}}]
+    )
+    history = given["incentive"]["history"]
+    closing = day(given["incentive"]["closing"])
+    hurdle = given["incentive"]["hurdle"]
+    re = given["reinvest"]
+    result = run_deal(
+        document,
+        ["A", "B", "SUB"],
+        payments,
+        flows,
+        rate,
+        ends=ends,
+        determination=fixing,
+        accrual_start=day(given["prev_payment"]),
+        reinvest_until=day("2017-04-18"),
+        balance={c: terms[0] for c, terms in classes.items()},
+        margin={c: terms[1] for c, terms in classes.items()},
+        deferrable=("B",),
+        triggers=(1.2, 1.2, 1.105, 1.1, given["diversion_trigger"], given["eod_trigger"]),
+        fees={
+            "percent": np.array([fees["Trustee"], fees["Base"], fees["Junior"]]),
+            "senior": np.array([True, True, False]),
+            "opening_basis": fees["beg_basis"],
+        },
+        policy={
+            **{"pre_base": pk.ALL_PRINCIPAL, "price": re["price"], "spread": re["spread"], "floor": re["floor"]},
+            **{"periods": re["maturity"] // 3, "cpr": re["cpr"], "cdr": re["cdr"], "severity": re["sev"]},
+            **{"lag": re["lag"] // 3, "sale_price": given["liquidation_price"], "hurdle": hurdle},
+            "hurdle_value": sum(a * (1 + hurdle) ** ((closing - day(d)).days / 365) for d, a in history),
+            "hurdle_day": dates.serial(closing),
+        },
+        opening={
+            "interest": given["collection_cash"]["interest"],
+            "principal": given["collection_cash"]["principal"],
+            "performing": sum(par for _, par in lots),
+            "current_index": given["current_index"],
+        },
+        loan_par=np.array([par for _, par in lots]),
+    )
+    return result, payments, tuple(tests)
+
+
+def loans_of(lots: Any, vectors: Any, as_of: dt.date, ends: Any, rate: Rate) -> np.ndarray:
+    """Flows of the loans; what is unresolved at their maturity is lost, as the case has it."""
+    from tests.engine.builders import run_loans
+
+    return run_loans(lots, as_of, ends, rate=rate, vectors=vectors, recover_after_maturity=False)
+
+
+def test_that_a_whole_deal_of_nine_dates_is_case_deal_1(cases: dict[str, Any]) -> None:
+    result, payments, tests = deal_1(cases)
+    expected = cases["DEAL-1"]["expected"]["periods"]
+    near = {"rel": 1e-9, "abs": 1e-4}
+    for i, row in enumerate(expected):
+        where = row["payment_date"]
+        cash = result.cash[i]
+        assert payments[i].isoformat() == where
+        assert cash[pk.INDEX] == pytest.approx(row["index"], abs=1e-12), where
+        assert cash[pk.INTEREST_PROCEEDS] == pytest.approx(row["interest_proceeds"], **near), where
+        all_principal = cash[pk.PRINCIPAL_PROCEEDS] + cash[pk.SALE_PROCEEDS]
+        assert all_principal == pytest.approx(row["principal_proceeds_before_diversion"], **near), where
+        assert cash[pk.SALE_PROCEEDS] == pytest.approx(row["sold"], **near), where
+        assert cash[pk.REINVESTED] == pytest.approx(row["reinvested"], **near), where
+        assert cash[pk.NOTES_POT] == pytest.approx(row["to_notes"], **near), where
+        for f, name in enumerate(("Trustee", "Base", "Junior")):
+            assert result.fee_paid[i, f] == pytest.approx(row["fees_paid"][name], **near), (where, name)
+        for c, name in enumerate("AB"):
+            assert result.interest[i, c] == pytest.approx(row[name]["int"], **near), (where, name)
+            assert result.principal[i, c] == pytest.approx(row[name]["prin"], **near), (where, name)
+            ic = tests.index(f"IC_{name}")
+            assert result.ratio[i, ic] == pytest.approx(row["ic"][name], rel=1e-9), (where, name)
+            if not row["eod"]:  # on the last date the case's pool reads as empty, ours is not yet sold
+                oc = tests.index(f"OC_{name}")
+                assert result.numerator[i, oc] == pytest.approx(row["oc_num"], **near), where
+                assert result.ratio[i, oc] == pytest.approx(row["oc"][name], rel=1e-9), (where, name)
+        assert result.interest[i, 2] == pytest.approx(row["sub"]["int"], **near), where
+        assert result.principal[i, 2] == pytest.approx(row["sub"]["prin"], **near), where
+    assert result.phase[-1, wf.REDEMPTION]
