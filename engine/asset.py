@@ -102,7 +102,11 @@ class Asset:
     par_amount: float | None = _column("Par Amount", Kind.MONEY, "Master par")
     maturity: dt.date | None = _column("Maturity", Kind.DATE, aliases=("Maturity Date",), required=True)
     coupon_type: str | None = _column(
-        "Coupon Type", Kind.CHOICE, "Coupon type", choices={"FLOAT": ("floating", "floater"), "FIXED": ("fix",)}, required=True
+        "Coupon Type",
+        Kind.CHOICE,
+        "Coupon type",
+        choices={"FLOAT": ("floating", "floater"), "FIXED": ("fix",)},
+        required=True,
     )
     payment_frequency: int | None = _column(
         "Payment Frequency",

@@ -454,7 +454,7 @@ def project_deal(
             elif kind == UNSCHEDULED_PRINCIPAL:
                 base = unscheduled
             d.registers[wf.POLICY_AMOUNT] = max(base, 0.0) * share
-        left = _pay(program, d, interest, principal + sale)
+        left = wf.run_date(program, d, interest, principal + sale)
         # 10 roll
         paid_out = 0.0
         to_equity = 0.0
@@ -501,12 +501,6 @@ def project_deal(
         before = day
         if redeemed:
             break
-
-
-@njit(cache=True, nogil=True)
-def _pay(program: Program, d: Date, interest: float, principal: float) -> float:
-    """Runs the date. Negative principal (unsettled purchases) is paid to nobody: it is carried (D-38)."""
-    return wf.run_date(program, d, interest, max(principal, 0.0)) + min(principal, 0.0)
 
 
 @njit(cache=True, nogil=True)

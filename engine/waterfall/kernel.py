@@ -421,10 +421,13 @@ def run_section(p: Program, d: Date, section: int, source: int, cash: float) -> 
 def run_date(p: Program, d: Date, interest: float, principal: float) -> float:
     """One payment date: acceleration or redemption in one pot, else interest, principal, note payment sequence.
 
-    Returns what no step took (to be carried to the next date).
+    Negative principal (unsettled purchases) is paid to nobody: interest diverted to principal, or the one pot, fills
+    it first and the rest is carried (D-38). Returns what no step took, to be carried to the next date.
     """
     if d.phase[REDEMPTION] or d.phase[ACCELERATED]:
-        return run_section(p, d, ACCELERATION, FROM_BOTH, interest + principal)
+        cash = interest + principal
+        return run_section(p, d, ACCELERATION, FROM_BOTH, max(cash, 0.0)) + min(cash, 0.0)
     left = run_section(p, d, INTEREST_WATERFALL, FROM_INTEREST, interest)
-    left += run_section(p, d, PRINCIPAL_WATERFALL, FROM_PRINCIPAL, principal + d.registers[DIVERTED])
+    cash = principal + d.registers[DIVERTED]
+    left += run_section(p, d, PRINCIPAL_WATERFALL, FROM_PRINCIPAL, max(cash, 0.0)) + min(cash, 0.0)
     return left + run_section(p, d, NOTE_PAYMENT, FROM_NOTES, d.registers[POT])

@@ -68,7 +68,9 @@ ALL = tuple(
 )
 
 
-def judge(lots: list[tuple[Asset, float]], *, cash: float = 0.0, limits: Any = ALL, readings: Any = WORKBOOK, **deal: Any):
+def judge(
+    lots: list[tuple[Asset, float]], *, cash: float = 0.0, limits: Any = ALL, readings: Any = WORKBOOK, **deal: Any
+):
     made = Deal("small", accounts=(Account(2, "Collection", 0.0, cash),), limits=tuple(limits), quality_inputs=INPUTS)
     return evaluate(replace(made, **deal), Pool(lots), CATALOGUE, readings)
 

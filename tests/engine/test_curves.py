@@ -50,7 +50,7 @@ def test_that_the_discount_factor_is_one_today_and_the_curve_meets_its_nodes(nod
     for months, rate in nodes.items():
         node = dates.add_months(start, months, False)
         assert curve.discount(node) == pytest.approx((1 + rate / 4) ** (-4 * (node - start) / 365), rel=1e-12)
-    assert 0.0 < curve.discount(start + on)
+    assert curve.discount(start + on) > 0.0
 
 
 @given(st.lists(st.floats(0.0, 0.003), min_size=1, max_size=10), st.integers(0, 9000), st.integers(1, 400))

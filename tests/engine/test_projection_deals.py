@@ -39,7 +39,9 @@ def book(request: pytest.FixtureRequest) -> Book:
 
 GRID = [
     {"cdr": cdr, "cpr": cpr, "severity": severity, "lag": lag}
-    for cdr, cpr, severity, lag in itertools.product((0.0, 0.02, 0.15, 0.5), (0.0, 0.2, 0.6), (0.0, 0.4, 1.0), (0, 6, 24))
+    for cdr, cpr, severity, lag in itertools.product(
+        (0.0, 0.02, 0.15, 0.5), (0.0, 0.2, 0.6), (0.0, 0.4, 1.0), (0, 6, 24)
+    )
 ]
 CALLS = [
     {"call_date": dt.date(2026, 5, 1), "sale_price": 100.0},
@@ -62,7 +64,14 @@ def holds(p: Projection, book: Book) -> None:
     assert p.sources.sum() == pytest.approx(p.uses.sum(), abs=CENT)
     for part in (r.interest, r.deferred_paid, r.principal, r.balance, r.deferred, r.unpaid, r.fee_paid, r.fee_unpaid):
         assert (part >= -1e-6).all()
-    for column in (pk.PERFORMING, pk.DEFAULT_BALANCE, pk.CARRYING_VALUE, pk.REINVESTED, pk.INCENTIVE_FEE, pk.CCC_EXCESS):
+    for column in (
+        pk.PERFORMING,
+        pk.DEFAULT_BALANCE,
+        pk.CARRYING_VALUE,
+        pk.REINVESTED,
+        pk.INCENTIVE_FEE,
+        pk.CCC_EXCESS,
+    ):
         assert (book_cash[:, column] >= -CENT).all(), pk.CASH_NAMES[column]
     for c, tranche in enumerate(p.tranches):
         if ids[c] == "SUB":
@@ -109,8 +118,12 @@ def test_that_cash_is_conserved_and_balances_tie_over_a_grid_of_assumptions(book
         holds(run(book, **assumptions), book)
 
 
-@pytest.mark.parametrize(("name", "values"), [("cdr", (0.0, 0.01, 0.02, 0.05, 0.1, 0.3)), ("severity", (0.2, 0.5, 1.0))])
-def test_that_more_defaults_or_losses_never_pay_the_equity_more(book: Book, name: str, values: tuple[float, ...]) -> None:
+@pytest.mark.parametrize(
+    ("name", "values"), [("cdr", (0.0, 0.01, 0.02, 0.05, 0.1, 0.3)), ("severity", (0.2, 0.5, 1.0))]
+)
+def test_that_more_defaults_or_losses_never_pay_the_equity_more(
+    book: Book, name: str, values: tuple[float, ...]
+) -> None:
     plain = {"severity": 0.5, "cdr": 0.03, "cpr": 0.2}
     totals = []
     for value in values:

@@ -172,7 +172,7 @@ def test_that_case_wf_1_is_paid_line_by_line(cases: dict[str, Any], real_waterfa
     given = case["inputs"]
     data = as_document("MAG8", real_waterfalls["MAG8"])
     balance = dict.fromkeys("ABCDEF", 1e8)
-    tests = {t: (1e12, 1.0, 1.0) for t in data["tests"]}
+    tests = dict.fromkeys(data["tests"], (1000000000000.0, 1.0, 1.0))
     cure = given["oc_interest_cure"]["D"]
     tests["OC_D"] = (4e8, 4e8 + cure, 1.0)  # short of par by the cure: trigger 1
     tests["DIV"] = (6e8 - given["diversion_cure"] - cure, 6e8, 1.0)
@@ -241,7 +241,9 @@ def test_that_cures_and_the_diversion_are_those_of_case_oc_1(cases: dict[str, An
 def test_that_a_partial_cure_from_interest_leaves_the_principal_cure_of_case_oc_1(cases: dict[str, Any]) -> None:
     given, expected = cases["OC-1"]["inputs"], cases["OC-1"]["expected"]
     test = (given["numerator"], given["denominator"], given["trigger"])
-    data = one_step("interest", [{"cure": {"tests": ["OC"]}}], tests={"OC": {"type": "oc", "classes": ["A"], "of": "A"}})
+    data = one_step(
+        "interest", [{"cure": {"tests": ["OC"]}}], tests={"OC": {"type": "oc", "classes": ["A"], "of": "A"}}
+    )
     data["waterfalls"]["principal"].insert(0, {"cure": {"tests": ["OC"]}})
     state = blank(interest=given["interest_cure_paid"], principal=1e9, balance={"A": test[1]}, tests={"OC": test})
     _, d, labels = pay(data, ["A", "B", "SUB"], state)

@@ -179,7 +179,7 @@ def ample(name: str, ids: list[str], deferred: dict[str, float]) -> dict[str, An
         "scheduled": {"X": 1e5},
         "accrual": dict.fromkeys(debt, 0.01),
         "fees": dict.fromkeys(FEES, 1e3),
-        "tests": {t: (1e12, 1.0, 1.0) for t in DATA[name]["tests"]},
+        "tests": dict.fromkeys(DATA[name]["tests"], (1000000000000.0, 1.0, 1.0)),
         "phases": {"redemption"},
         "cap": 100.0,
     }

@@ -218,8 +218,10 @@ def iso_dates(content: bytes) -> bytes:
     """The sheet with its maturities written as the strict form writes dates."""
     return re.sub(
         rb'<c r="(H\d+)"([^>]*?) t="n"><v>(\d+)</v></c>',
-        lambda m: b'<c r="%s"%s t="d"><v>%s</v></c>'
-        % (m[1], m[2], str(dt.date(1899, 12, 30) + dt.timedelta(int(m[3]))).encode()),
+        lambda m: (
+            b'<c r="%s"%s t="d"><v>%s</v></c>'
+            % (m[1], m[2], str(dt.date(1899, 12, 30) + dt.timedelta(int(m[3]))).encode())
+        ),
         content,
     )
 
