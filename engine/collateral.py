@@ -217,7 +217,7 @@ def _project_loan(
         while sink < last_sink and tape.sink_day[sink] < day and not matured:
             slice_ = balance * tape.sink_share[sink]
             b = _bucket(tape.sink_day[sink], ends)
-            fraction = dates.year_fraction(before, tape.sink_day[sink], tape.day_count[i])
+            fraction = max(dates.year_fraction(before, tape.sink_day[sink], tape.day_count[i]), 0.0)
             out[b, INTEREST] += slice_ * coupon * fraction
             out[b, SCHEDULED] += slice_
             balance -= slice_

@@ -63,8 +63,9 @@ def pack_tape(pool: Pool, book: Book, structure: Structure, table: FixingTable, 
     spread = np.nan_to_num(pool.numbers("coupon_spread")) + np.nan_to_num(pool.numbers("credit_spread_adjustment"))
     floor = np.nan_to_num(pool.numbers("index_floor"), nan=0.0)
     cap = pool.numbers("index_cap")
+    cap = np.where(np.isnan(cap) | (cap <= 0.0), np.inf, cap)
     coupon = pool.numbers("coupon")
-    running = np.maximum(structure.current_index, floor) + spread
+    running = np.minimum(np.maximum(structure.current_index, floor), cap) + spread
     price = pool.numbers("market_value") / 100.0
     mark = np.where(np.isnan(price), np.nan_to_num(pool.numbers("moodys_recovery_rate"), nan=0.0), price)
     months = np.empty(n, dtype=np.int64)
@@ -87,7 +88,7 @@ def pack_tape(pool: Pool, book: Book, structure: Structure, table: FixingTable, 
         coupon=np.where(np.isnan(coupon), running, coupon),
         spread=spread,
         floor=floor,
-        cap=np.where(np.isnan(cap) | (cap <= 0.0), np.inf, cap),
+        cap=cap,
         is_float=np.asarray(is_float, dtype=np.bool_),
         index_row=index_row,
         months=months,

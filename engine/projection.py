@@ -38,6 +38,7 @@ class Projection:
     """
 
     deal: str
+    currency: str
     as_of: dt.date
     assumptions: Assumptions
     rates: Mapping[str, float]
@@ -156,6 +157,7 @@ def project(
     report(1.0, "Done")
     return Projection(
         deal=book.deal.name,
+        currency=book.deal.currency,
         as_of=structure.analysis,
         assumptions=assumptions,
         rates=rates,

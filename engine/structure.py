@@ -180,9 +180,14 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         assumed=(),
     )
     notes = []
-    if not book.reference.sinks:
+    tabled = {sink.asset_id for sink in book.reference.sinks}
+    without = sum(
+        asset.asset_id not in tabled and "SCHEDUL" in (asset.amortization_type or "").upper()
+        for asset, _ in book.positions()
+    )
+    if without:
         share = _shown(structure.amortisation, "%")
-        notes.append(f"No table of scheduled amortisation: {share} of par a year, the rest at maturity.")
+        notes.append(f"{without} assets without a table of scheduled amortisation repay {share} of par a year.")
     other = [a.name for a in deal.accounts if a.number not in (COLLECTION, RAMP_UP, INTEREST_RESERVE) and a.principal]
     if other:
         notes.append(f"Balances of the accounts {', '.join(other)} are not used by this waterfall.")
@@ -294,8 +299,12 @@ def _rate(book: Book, reader: _Reader, label: str, cell: str, default: float, un
     """The pool-wide assumption (the table's last ALL row), else the assumed one."""
     for row in reversed(book.reference.assumptions):
         value = getattr(row, cell)
-        if row.target.strip().upper() == "ALL" and isinstance(value, int | float) and not isinstance(value, bool):
+        if row.target.strip().upper() != "ALL" or value is None:
+            continue
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
+        reader.assumed.append(f"{label} {_shown(default, unit)} instead of the vector {value}, which is not used yet")
+        return default
     reader.assumed.append(f"{label} {_shown(default, unit)}")
     return default
 

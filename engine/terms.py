@@ -7,6 +7,7 @@ prices of notes as fractions of par (as the workbook has them). ``None`` is miss
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,12 +22,16 @@ Labelled = tuple[tuple[str, Value], ...]
 
 
 def lookup(block: Labelled, label: str) -> Value:
-    """The value beside `label` (trimmed, case folded), or None."""
-    wanted = label.strip().casefold()
+    """The value beside `label` (trimmed, case folded; a remark in parentheses at its end does not count), or None."""
+    wanted = _plain_label(label)
     for name, value in block:
-        if name.strip().casefold() == wanted:
+        if _plain_label(name) == wanted:
             return value
     return None
+
+
+def _plain_label(label: str) -> str:
+    return re.sub(r"\s*\([^)]*\)\s*$", "", label).strip().casefold()
 
 
 def number(block: Labelled, label: str) -> float | None:

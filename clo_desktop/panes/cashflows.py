@@ -129,6 +129,8 @@ class CashFlowsPane(QWidget):
             return
         flows = timed.projection
         r, days = flows.result, flows.payment_dates
+        for chart, title in ((self.balances, "Class balances"), (self.paid, "Distributions")):
+            chart.title.setText(f"{title} ({flows.currency} million)")
         names = [t.name for t in flows.tranches]
         equity = [class_id(t.name) == "SUB" for t in flows.tranches]
         opening = np.array([t.current_balance for t in flows.tranches])

@@ -34,10 +34,13 @@ from clo_desktop.sheets.liabilities import read_tranches
 from clo_desktop.sheets.parse import Parsed
 from engine.terms import ACCOUNT_NAMES, Account, Fee, Labelled, ObjectiveWeight, PaymentDate, TestLimit, lookup
 
-TEST_NUMBERS: Final = range(1, 55)
+OWN_TESTS: Final = 100
+"""Numbers of tests that users add to the catalogue begin here; 1 to 54 are the managers' workbook's."""
+
 SHARE_TESTS: Final = frozenset(range(1, 35)) - {12}
 """Tests whose limit is a share or a rate: a limit above 1 was typed in percent."""
 
+TEST_NUMBERS: Final = range(1, 55)
 DIRECTIONS: Final = (("MIN", ("minimum",)), ("MAX", ("maximum",)))
 FEE_BASES: Final = (("BEGINNING", ()), ("AVERAGE", ()))
 
@@ -212,7 +215,7 @@ class _Reader:
         if not isinstance(number, int):
             row.missing("number", "the number of the test")
             return None
-        if number not in TEST_NUMBERS:
+        if not _is_test(number):
             row.warn(
                 "number", f"Test {number} is not in the catalogue (1 to 54) and will not be run: check the number."
             )
@@ -228,7 +231,7 @@ class _Reader:
         if not isinstance(number, int):
             row.missing("number", "the number of the test")
             return None
-        if number not in TEST_NUMBERS:
+        if not _is_test(number):
             row.warn("number", f"Test {number} is not in the catalogue (1 to 54): check the number.")
         return ObjectiveWeight(number, str(name or ""), result, weight)
 
@@ -346,3 +349,7 @@ def _rate_cell(cell: Cell) -> Parsed:
 
 def _is_zero(cell: Cell) -> bool:
     return isinstance(cell, float) and cell == 0
+
+
+def _is_test(number: int) -> bool:
+    return number in TEST_NUMBERS or number >= OWN_TESTS

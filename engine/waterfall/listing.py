@@ -80,7 +80,7 @@ def sentence(step: Step, document: Document) -> str:
         part = {"capped": " up to the expense cap", "excess_of_cap": " above the expense cap"}
         return f"to the {names}{part.get(terms.get('part', ''), '')}"
     if step.type == "pay_interest":
-        return f"to interest on {classes}{alloc} with interest on deferred interest".replace(", with", " with")
+        return f"to interest on {classes}{alloc} and interest on deferred interest"
     if step.type == "pay_deferred":
         return f"to deferred interest of {classes}{alloc}".rstrip(",")
     if step.type == "pay_principal":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -118,7 +119,7 @@ def run_loans(
     tape = tape._replace(cpr=place, cdr=place + 1, severity=place + 2)
     flows = np.zeros((len(lots), len(ends) + 1, col.N_FLOWS))
     bounds = [0, *cuts, len(lots)]
-    for lo, hi in zip(bounds, bounds[1:], strict=False):
+    for lo, hi in itertools.pairwise(bounds):
         col.project_loans(
             lo, hi, tape, market, dates.serial(analysis), dates.serials(ends), recover_after_maturity, flows
         )

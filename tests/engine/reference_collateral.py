@@ -182,9 +182,9 @@ def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float])
             break
         if before < maturity:
             for sink_day, share in sinks:  # off the cycle: interest on the repaid slice only
-                if before < sink_day < day:
+                if (before < sink_day or not step) and sink_day < day:
                     piece = balance * share
-                    interest = piece * coupon * year_fraction(before, sink_day, basis)
+                    interest = piece * coupon * max(year_fraction(before, sink_day, basis), 0.0)
                     balance -= piece
                     out.append(Row(sink_day, before, coupon, interest=interest, scheduled=piece, end=balance))
         row = Row(day, before, coupon)
@@ -236,7 +236,7 @@ FLOWS = ("interest", "scheduled", "unscheduled", "recoveries", "loss", "default"
 
 
 def gather(found: Sequence[Row], ends: Sequence[dt.date]) -> list[list[float]]:
-    """Rows by collection period, in the order of the kernel's flows: cash by payment date, defaults by accrual start."""
+    """Rows by collection period in the order of the kernel's flows: cash by payment date, defaults by accrual start."""
 
     def period(day: dt.date) -> int:
         return next((i for i, end in enumerate(ends) if day <= end), len(ends))

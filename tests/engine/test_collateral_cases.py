@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def run_case(case: dict[str, Any]) -> tuple[np.ndarray, list[dict[str, Any]]]:
     # the index that gives the coupon of the next row, known from the row's date on
     steps = [
         (day(row["date"]), after["coupon"] - terms["spread"])
-        for row, after in zip(expected, expected[1:], strict=False)
+        for row, after in itertools.pairwise(expected)
         if "coupon" in after
     ]
 
@@ -84,7 +85,7 @@ def test_that_a_worked_loan_pays_what_the_case_says(cases: dict[str, Any], case_
 def test_that_cash_and_defaults_fall_in_the_periods_of_case_pool_1(cases: dict[str, Any]) -> None:
     case = cases["POOL-1"]
     terms, rows = cases["AST-1"]["inputs"]["asset"], cases["AST-1"]["expected"]["rows"]
-    steps = [(day(r["date"]), n["coupon"] - terms["spread"]) for r, n in zip(rows, rows[1:], strict=False)]
+    steps = [(day(r["date"]), n["coupon"] - terms["spread"]) for r, n in itertools.pairwise(rows)]
 
     def rate(on: dt.date, _tenor: int) -> float:
         return next((index for since, index in reversed(steps) if on >= since), 0.0)

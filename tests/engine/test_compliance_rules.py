@@ -306,8 +306,10 @@ def test_that_the_diversity_score_is_moody_s_table_entry_by_entry(shared: Path) 
 
 @pytest.mark.parametrize(
     ("units", "expected"),
-    [(0.0, 0.0), (0.04, 0.0), (0.05, 0.0), (0.06, 0.1), (0.15, 0.2), (0.95, 1.0), (1.05, 1.0), (1.06, 1.05)]
-    + [(2.0, 1.5), (4.0, 2.3333), (5.0, 2.6667), (6.0, 3.0), (19.95, 5.0), (20.0, 5.0), (20.1, 5.0), (500.0, 5.0)],
+    [
+        *((0.0, 0.0), (0.04, 0.0), (0.05, 0.0), (0.06, 0.1), (0.15, 0.2), (0.95, 1.0), (1.05, 1.0), (1.06, 1.05)),
+        *((2.0, 1.5), (4.0, 2.3333), (5.0, 2.6667), (6.0, 3.0), (19.95, 5.0), (20.0, 5.0), (20.1, 5.0), (500.0, 5.0)),
+    ],
 )
 def test_that_units_are_rounded_to_tenths_halves_to_even_before_the_table(units: float, expected: float) -> None:
     assert diversity_points(np.array([units]), WORKBOOK)[0] == pytest.approx(expected, abs=1e-12)

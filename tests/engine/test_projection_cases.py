@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -54,7 +55,7 @@ def small_document(classes: Sequence[str], interest: list[Any], principal: list[
 def run_deal(
     document: Any, ids: Sequence[str], payments: Sequence[dt.date], flows: np.ndarray, rate: Rate, **parts: Any
 ) -> pk.Result:
-    """The deal's kernel over given flows of the pool; `parts` replace fields of schedule, notes, fees, policy, opening."""
+    """The deal's kernel over given flows of the pool; `parts` replace fields of its tuples."""
     n, k, n_fees = len(payments), len(ids), len(document.fees)
     compiled = compile_waterfall(document, ids)
     ends = parts.get("ends", payments)
@@ -252,7 +253,7 @@ def yc_1(nodes: dict[int, float], as_of: dt.date) -> Rate:
     months = sorted(nodes)
 
     def spot(m: int) -> float:
-        for low, high in zip(months, months[1:], strict=False):
+        for low, high in itertools.pairwise(months):
             if low <= m <= high:
                 return nodes[low] + (nodes[high] - nodes[low]) * (m - low) / (high - low)
         raise ValueError(m)
@@ -261,13 +262,12 @@ def yc_1(nodes: dict[int, float], as_of: dt.date) -> Rate:
         return dates.from_serial(dates.add_months(dates.serial(start), m, False))
 
     grid = [(as_of, spot(1))]
-    for i in range(1, 119):
-        grid.append((moved(as_of, i), (1 + spot(i + 1)) ** (i + 1) / (1 + spot(i)) ** i - 1))
+    grid += [(moved(as_of, i), (1 + spot(i + 1)) ** (i + 1) / (1 + spot(i)) ** i - 1) for i in range(1, 119)]
 
     def forward(on: dt.date) -> float:
         if on <= as_of:
             return grid[0][1]
-        for (a, fa), (b, fb) in zip(grid, grid[1:], strict=False):
+        for (a, fa), (b, fb) in itertools.pairwise(grid):
             if a <= on <= b:
                 return fa + (fb - fa) * (on - a).days / (b - a).days
         return grid[-1][1]

@@ -144,6 +144,8 @@ def test_that_a_step_takes_no_more_than_its_due_or_the_cash_and_short_steps_leav
             assert -slack <= paid <= due + slack, labels[i]
             assert short == pytest.approx(due - paid, abs=slack), labels[i]
             assert after >= -slack, labels[i]
+            if compiled.program.steps[i, 0] in (wf.PAY_INTEREST, wf.PAY_DEFERRED, wf.PAY_PRINCIPAL):
+                assert d.to_class[i].sum() == pytest.approx(paid, abs=slack), labels[i]
             if before is not None:
                 assert after == pytest.approx(before - paid, abs=slack), labels[i]
             if short > slack:  # a step that is short took all: what follows it in its list gets nothing
