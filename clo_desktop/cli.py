@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:
         from clo_desktop import log
 
-        log.set_up(verbose=False)
+        log.set_up(verbose=False, terminal=False)  # the terminal gets one sentence
         import logging
 
         logging.getLogger(__name__).exception("the command failed")

@@ -25,16 +25,16 @@ def log_file() -> Path:
     return paths.log_folder() / "clo-desktop.log"
 
 
-def set_up(verbose: bool) -> None:
+def set_up(verbose: bool, *, terminal: bool = True) -> None:
     """Log to the file from INFO (`verbose`: DEBUG) and to the terminal from WARNING (`verbose`: INFO).
 
-    May be called again. Where the file cannot be written, the terminal says so and the application goes on.
+    May be called again. `terminal` False: to the file only. Where the file cannot be written, the terminal says so and the application goes on.
     """
     tear_down()
     root = logging.getLogger()
     root.setLevel(logging.INFO)  # other packages' DEBUG is of no use to support
     logging.getLogger("clo_desktop").setLevel(logging.DEBUG if verbose else logging.INFO)
-    if sys.stderr is not None:  # a windowed application on Windows has none
+    if terminal and sys.stderr is not None:  # a windowed application on Windows has none
         _add(root, logging.StreamHandler(sys.stderr), logging.INFO if verbose else logging.WARNING)
     file = log_file()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,7 @@ from clo_desktop.work.session import Session, Timed
 DEMO_DEAL: Final = "Harbor 2024-1"
 DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
 _LAYOUT_VERSION: Final = 1
+_log = logging.getLogger(__name__)
 _LONG: Final = 1.0  # seconds after which work shows its progress in the status bar
 
 
@@ -384,6 +386,9 @@ class Window(QMainWindow):
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         state = bytes(self.saveState(_LAYOUT_VERSION).toBase64().data()).decode()
         self._settings = replace(self._settings, window_layout=f"{geometry}|{state}")
-        self._keep(self._settings)
+        try:
+            self._keep(self._settings)
+        except OSError as error:
+            _log.warning("The settings cannot be kept: %s.", error)
         self.session.close()
         super().closeEvent(event)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from engine import dates
+from engine.jit import kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -113,31 +113,30 @@ class Market(NamedTuple):
     closed_from: int
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def index_at(market: Market, row: int, day: int) -> float:
-    """Projected fixing on a day, the first or last where the day is outside the table, to five decimals (spec 2.3)."""
-    j = min(max(day - market.fixings_from, 0), market.fixings.shape[1] - 1)
-    return np.round(market.fixings[row, j] * 1e5) / 1e5
+    """Projected fixing on a day, the first or last where the day is outside the table."""
+    return market.fixings[row, min(max(day - market.fixings_from, 0), market.fixings.shape[1] - 1)]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _vector(market: Market, row: int, step: int) -> float:
     return market.vectors[row, min(step, market.vector_size[row] - 1)]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _interest_date(tape: Tape, i: int, k: int, market: Market) -> int:
     moved = dates.add_months(tape.anchor[i], k * tape.months[i], tape.month_end[i])
     return dates.roll(moved, tape.convention[i], market.closed, market.closed_from)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bucket(day: int, ends: Ints) -> int:
     """The collection period that `day` falls in: the first whose end is not before it; n_periods when after all."""
     return int(np.searchsorted(ends, day, side="left"))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def project_loans(
     lo: int,
     hi: int,
@@ -163,7 +162,7 @@ def project_loans(
         _project_loan(i, tape, market, analysis, ends, horizon, recover_after_maturity, flows[i])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _project_loan(
     i: int,
     tape: Tape,
@@ -265,8 +264,9 @@ def _project_loan(
             out[b, LOSS] += lost
             unresolved -= recovered + lost
         if tape.is_float[i]:
-            index = min(max(index_at(market, tape.index_row[i], day), tape.floor[i]), tape.cap[i])
-            coupon = index + tape.spread[i]
+            # loans reset on the index rounded to five decimals
+            index = np.round(index_at(market, tape.index_row[i], day) * 1e5) / 1e5
+            coupon = min(max(index, tape.floor[i]), tape.cap[i]) + tape.spread[i]
         if not matured and day >= maturity:
             while _interest_date(tape, i, k, market) <= maturity:
                 k += 1

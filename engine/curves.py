@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from engine import dates
+from engine.jit import kernel
 from engine.terms import CurveNode
 
 Floats = NDArray[np.float64]
@@ -85,7 +85,7 @@ def fixing_table(curve: Curve, first_day: int, last_day: int, tenors: Sequence[i
     return FixingTable(first_day, tuple(tenors), rates)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def discount_factor(t_days: int, node_days: NDArray[np.int64], zeros: Floats) -> float:
     """P(t) for `t_days` days from the analysis date.
 
@@ -103,7 +103,7 @@ def discount_factor(t_days: int, node_days: NDArray[np.int64], zeros: Floats) ->
     return (1.0 + _zero(t_days, node_days, zeros) / 4.0) ** (-4.0 * t_days / 365.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _zero(t_days: int, node_days: NDArray[np.int64], zeros: Floats) -> float:
     if t_days <= node_days[0]:
         return zeros[0]
@@ -114,7 +114,7 @@ def _zero(t_days: int, node_days: NDArray[np.int64], zeros: Floats) -> float:
     return zeros[node_days.shape[0] - 1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def forward_rate(start: int, tenor_months: int, as_of: int, node_days: NDArray[np.int64], zeros: Floats) -> float:
     """(P(d1)/P(d2) - 1) / tau, tau actual/360."""
     end = dates.add_months(start, tenor_months, False)
@@ -123,7 +123,7 @@ def forward_rate(start: int, tenor_months: int, as_of: int, node_days: NDArray[n
     return (p1 / p2 - 1.0) / ((end - start) / 360.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_fixings(
     first_day: int,
     tenors: NDArray[np.int64],

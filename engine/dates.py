@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from engine.jit import kernel
 
 EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
@@ -70,7 +71,7 @@ def serials(days: Iterable[dt.date]) -> NDArray[np.int64]:
 # --- kernels -----------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def civil(day: int) -> tuple[int, int, int]:
     """Year, month, day of a serial (proleptic Gregorian, H. Hinnant's era algorithm)."""
     z = day + 719468
@@ -85,7 +86,7 @@ def civil(day: int) -> tuple[int, int, int]:
     return y, m, d
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def from_civil(y: int, m: int, d: int) -> int:
     """Serial of a calendar date."""
     y = y - (1 if m <= 2 else 0)
@@ -97,7 +98,7 @@ def from_civil(y: int, m: int, d: int) -> int:
     return era * 146097 + doe - 719468
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def days_in_month(y: int, m: int) -> int:
     if m == 2:
         leap = (y % 4 == 0 and y % 100 != 0) or y % 400 == 0
@@ -105,7 +106,7 @@ def days_in_month(y: int, m: int) -> int:
     return 30 if m in (4, 6, 9, 11) else 31
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_months(day: int, months: int, end_of_month: bool) -> int:
     """`day` moved by whole months, clipped to the month's length; moved to its last day with `end_of_month`."""
     y, m, d = civil(day)
@@ -115,7 +116,7 @@ def add_months(day: int, months: int, end_of_month: bool) -> int:
     return from_civil(y, m, last if end_of_month else min(d, last))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_business(day: int, closed: NDArray[np.bool_], closed_from: int) -> bool:
     """Whether `day` is neither a weekend nor marked in `closed` (one flag a day from `closed_from` on)."""
     if (day + 3) % 7 >= 5:  # serial 0 was a Thursday
@@ -124,7 +125,7 @@ def is_business(day: int, closed: NDArray[np.bool_], closed_from: int) -> bool:
     return not (0 <= i < closed.shape[0] and closed[i])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def roll(day: int, convention: int, closed: NDArray[np.bool_], closed_from: int) -> int:
     """`day` moved to a business day by the convention."""
     if convention == 0 or is_business(day, closed, closed_from):
@@ -140,7 +141,7 @@ def roll(day: int, convention: int, closed: NDArray[np.bool_], closed_from: int)
     return moved
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def business_days_before(day: int, n: int, closed: NDArray[np.bool_], closed_from: int) -> int:
     """The business day `n` business days before `day`."""
     while n > 0:
@@ -150,7 +151,7 @@ def business_days_before(day: int, n: int, closed: NDArray[np.bool_], closed_fro
     return day
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def days_360(a: int, b: int) -> int:
     """Days between on the US (NASD) 30/360 basis, as DAYS360 of spreadsheets counts them (case DC-1)."""
     y1, m1, d1 = civil(a)
@@ -164,7 +165,7 @@ def days_360(a: int, b: int) -> int:
     return (y2 - y1) * 360 + (m2 - m1) * 30 + (d2 - d1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def year_fraction(a: int, b: int, day_count: int) -> float:
     """Fraction of a year from `a` to `b`; codes above. 30/360 knows the end-of-February rule (case DC-1)."""
     if a == b:
@@ -196,7 +197,7 @@ def year_fraction(a: int, b: int, day_count: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def period_rate(annual: float, a: int, b: int) -> float:
     """Probability of the period from an annual rate: 1 - (1-r)^(days360/360) (case RATE-1)."""
     if annual <= 0.0 or b <= a:

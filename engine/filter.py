@@ -57,6 +57,7 @@ _TOKEN: Final = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
+_DEEPEST: Final = 100
 _WORDS: Final = {"and", "or", "not", "in", "between", "is", "missing"}
 
 
@@ -225,6 +226,7 @@ class _Parser:
         self.text = text
         self.tokens = self._split(text)
         self.i = 0
+        self.depth = 0
 
     @staticmethod
     def _split(text: str) -> list[_Token]:
@@ -261,14 +263,20 @@ class _Parser:
         return self.joined("and") if word == "or" else self.negated()
 
     def negated(self) -> _Node:
-        if self.takes("not"):
-            return _Not(self.negated())
-        if self.takes_mark("("):
-            inner = self.joined("or")
-            if not self.takes_mark(")"):
-                raise self.trouble("a closing parenthesis")
-            return inner
-        return self.condition()
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise FilterError(f"The filter is nested more than {_DEEPEST} deep; write it simpler.")
+        try:
+            if self.takes("not"):
+                return _Not(self.negated())
+            if self.takes_mark("("):
+                inner = self.joined("or")
+                if not self.takes_mark(")"):
+                    raise self.trouble("a closing parenthesis")
+                return inner
+            return self.condition()
+        finally:
+            self.depth -= 1
 
     def condition(self) -> _Node:
         column = self.field()

@@ -77,8 +77,9 @@ def pack_tape(pool: Pool, book: Book, structure: Structure, table: FixingTable, 
         months[i] = 12 // (asset.payment_frequency or 4)
         convention[i] = dates.convention_code(asset.business_day_convention)
         anchor[i], dated[i] = _anchor(asset, asset.maturity, int(months[i]), structure.analysis)
+        final = max([asset.maturity, *(sink.date for sink in book.reference.sinks if sink.asset_id == asset.asset_id)])
         maturity[i] = dates.roll(
-            dates.serial(asset.maturity), convention[i], structure.calendar.closed, structure.calendar.closed_from
+            dates.serial(final), convention[i], structure.calendar.closed, structure.calendar.closed_from
         )
         index_row[i] = table.row(_tenor(asset.index_name, int(months[i])))
     start, days, shares = _sinks(pool, book.reference.sinks, convention, structure)
@@ -168,6 +169,7 @@ def pack_schedule(structure: Structure, assumptions: Assumptions) -> pk.Schedule
         redemption=redemption,
         reinvest_until=dates.serial(structure.reinvestment_end) if assumptions.reinvest else 0,
         tests_from=dates.serial(structure.effective),
+        accelerated=structure.in_default,
     )
 
 
@@ -210,9 +212,10 @@ def pack_fees(structure: Structure, document: Document, opening_basis: float) ->
         bears_interest=np.array([t.bears_interest for t in terms], dtype=np.bool_),
         interest_spread=np.array([t.interest_spread for t in terms], dtype=np.float64),
         senior=np.array([fee in before for fee in document.fees], dtype=np.bool_),
+        capped=np.array([fee in document.capped for fee in document.fees], dtype=np.bool_),
         cap_fixed=structure.cap_fixed,
         cap_percent=structure.cap_percent,
-        opening_basis=opening_basis,
+        opening_basis=opening_basis if structure.opening_fee_basis is None else structure.opening_fee_basis,
     )
 
 
@@ -231,8 +234,16 @@ def pack_policy(
     table: FixingTable,
     equity_flows: tuple[tuple[dt.date, float], ...],
 ) -> pk.Policy:
-    """rates: cpr, cdr, severity, lag. equity_flows: up to the analysis date, purchase negative."""
+    """rates: cpr, cdr, severity, lag of the pool. equity_flows: up to the analysis date, purchase negative.
+
+    What is bought follows the assumptions asked for, else the deal's reinvestment inputs, else the pool.
+    """
     terms: ReinvestmentTerms = structure.reinvestment
+
+    def bought(name: str) -> float:
+        own: float | None = getattr(terms, name)
+        return rates[name] if own is None or getattr(assumptions, name) is not None else own
+
     start = dates.serial(structure.closing)
     grown = sum(
         amount * (1.0 + structure.hurdle) ** ((start - dates.serial(day)) / 365.0) for day, amount in equity_flows
@@ -248,10 +259,10 @@ def pack_policy(
         floor=terms.floor,
         index_row=table.row(structure.months_between),
         periods=max(1, round(terms.maturity_months / structure.months_between)),
-        cpr=rates["cpr"],
-        cdr=rates["cdr"],
-        severity=rates["severity"],
-        lag=round(rates["lag"] / structure.months_between),
+        cpr=bought("cpr"),
+        cdr=bought("cdr"),
+        severity=bought("severity"),
+        lag=round(bought("lag") / structure.months_between),
         sale_price=price,
         hurdle=structure.hurdle,
         manager_share=structure.manager_share,

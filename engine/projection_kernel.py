@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from engine import collateral as col
 from engine import dates
 from engine.collateral import Market
+from engine.jit import kernel
 from engine.waterfall import kernel as wf
 from engine.waterfall.kernel import Date, Program
 
@@ -72,6 +72,7 @@ class Schedule(NamedTuple):
     redemption     row of the date on which the pool is sold (the last at the latest)
     reinvest_until  serial; the last payment date on which the reinvestment period still runs
     tests_from     serial; no cures before (effective date)
+    accelerated    an event of default has been declared before the run
     """
 
     payment: Ints
@@ -81,6 +82,7 @@ class Schedule(NamedTuple):
     redemption: int
     reinvest_until: int
     tests_from: int
+    accelerated: bool
 
 
 class Notes(NamedTuple):
@@ -115,6 +117,7 @@ class Fees(NamedTuple):
     bears_interest  bool[n_fees]     interest on what is unpaid at index + interest_spread
     interest_spread float64[n_fees]
     senior          bool[n_fees]     deducted in the interest coverage numerator
+    capped          bool[n_fees]     together under the senior expense cap
     cap_fixed, cap_percent           a year, of the senior expense cap; inf: no cap
     opening_basis                    fee basis of the first period
     """
@@ -127,6 +130,7 @@ class Fees(NamedTuple):
     bears_interest: Flags
     interest_spread: Floats
     senior: Flags
+    capped: Flags
     cap_fixed: float
     cap_percent: float
     opening_basis: float
@@ -236,7 +240,7 @@ class Result(NamedTuple):
     phase: Flags
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ccc_haircut(limit: float, balances: Floats, bucket: Bucket) -> float:
     """Loss of the excess over `limit` when it is carried at its price, lowest prices first (case CCC-1).
 
@@ -261,7 +265,7 @@ def ccc_haircut(limit: float, balances: Floats, bucket: Bucket) -> float:
     return haircut
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _collect_reinvested(
     i: int,
     schedule: Schedule,
@@ -307,7 +311,7 @@ def _collect_reinvested(
     defaults[i] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def project_deal(
     program: Program,
     schedule: Schedule,
@@ -343,7 +347,7 @@ def project_deal(
     last_basis = fees.opening_basis
     hurdle_value, hurdle_day = policy.hurdle_value, policy.hurdle_day
     reached = False
-    accelerated = False
+    accelerated = schedule.accelerated
     before = schedule.accrual_start
 
     for i in range(n_dates):
@@ -386,9 +390,12 @@ def project_deal(
             d.accrual[c] = accrual
             d.due[c] = balance[c] * accrual + unpaid[c] * (1.0 + accrual)
             d.on_deferred[c] = deferred[c] * accrual
-            d.scheduled[c] = min(notes.scheduled[c], balance[c])
+            # what the schedule has repaid by now, missed instalments included
+            d.scheduled[c] = max(balance[c] - max(notes.balance[c] - notes.scheduled[c] * (i + 1), 0.0), 0.0)
         basis = total_performing + defaulted + re_defaulted + principal
-        senior_fees = 0.0
+        year = dates.year_fraction(before, day, dates.ACT_360)
+        d.registers[wf.CAP_LEFT] = (fees.cap_fixed + fees.cap_percent * last_basis) * year
+        senior_fees, capped_fees = 0.0, 0.0
         for f in range(n_fees):
             base = 0.5 * (last_basis + basis) if fees.average[f] else last_basis
             fraction = dates.year_fraction(before, day, fees.day_count[f])
@@ -397,10 +404,11 @@ def project_deal(
                 accrued += fee_unpaid[f] * (index + fees.interest_spread[f]) * fraction
             d.fee_due[f] = fee_unpaid[f] + accrued
             result.fee_accrued[i, f] = accrued
-            if fees.senior[f]:
+            if fees.senior[f] and fees.capped[f]:
+                capped_fees += d.fee_due[f]
+            elif fees.senior[f]:
                 senior_fees += d.fee_due[f]
-        year = dates.year_fraction(before, day, dates.ACT_360)
-        d.registers[wf.CAP_LEFT] = (fees.cap_fixed + fees.cap_percent * last_basis) * year
+        senior_fees += min(capped_fees, d.registers[wf.CAP_LEFT])
         last_basis = basis
         # 7 tests
         for t in range(n_tests):
@@ -454,6 +462,7 @@ def project_deal(
             elif kind == UNSCHEDULED_PRINCIPAL:
                 base = unscheduled
             d.registers[wf.POLICY_AMOUNT] = max(base, 0.0) * share
+            d.registers[wf.DIVERTED_SHARE] = share if kind == ALL_PRINCIPAL else 0.0
         left = wf.run_date(program, d, interest, principal + sale)
         # 10 roll
         paid_out = 0.0
@@ -503,7 +512,7 @@ def project_deal(
             break
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _new_date(program: Program, notes: Notes, fees: Fees, tests: Tests) -> Date:
     """A blank payment date."""
     n_classes, n_fees, n_tests = notes.balance.shape[0], fees.percent.shape[0], tests.trigger.shape[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from engine import dates
 from engine.terms import COLLECTION, INTEREST_RESERVE, RAMP_UP, Book, Deal, Fee, PaymentDate, lookup, number
@@ -30,7 +30,10 @@ class FeeTerms:
 
 @dataclass(frozen=True, slots=True)
 class ReinvestmentTerms:
-    """Bases are ALL PRINCIPAL, UNSCHEDULED PRINCIPAL or anything else for none; price a share of par."""
+    """Bases are ALL PRINCIPAL, UNSCHEDULED PRINCIPAL or anything else for none; price a share of par.
+
+    cpr, cdr, severity, lag of what is bought; None: as the pool.
+    """
 
     pre_base: str
     pre_share: float
@@ -40,6 +43,10 @@ class ReinvestmentTerms:
     floor: float
     maturity_months: float
     price: float
+    cpr: float | None
+    cdr: float | None
+    severity: float | None
+    lag: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ class Structure:
     sale_price: float
     amortisation: float
     current_index: float
+    opening_fee_basis: float | None
+    in_default: bool
     calendar: dates.Calendar
     assumed: tuple[str, ...]
     notes: tuple[str, ...] = ()
@@ -130,7 +139,9 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         raise StructureError(f"{deal.name} has no Stated Maturity; enter it under Deal Dates.")
     holidays = book.reference.holidays or dates.us_holidays(analysis.year - 1, maturity.year + 1)
     calendar = dates.Calendar(holidays)
-    months = int(number(deal.dates, "Months Between Payments") or 3)
+    months = _whole(deal, "Months Between Payments", 3)
+    if months not in (1, 2, 3, 4, 6, 12):
+        raise StructureError(f"Months Between Payments of {deal.name} are {months}; 1, 2, 3, 4, 6 or 12 divide a year.")
     schedule = _schedule(deal, analysis, maturity, months, calendar)
     effective = reader.date("Effective Date", _months_after(closing, int(defaults["months_to_effective"])))
     years_on = _months_after(closing, 12 * int(defaults["reinvestment_years"]))
@@ -142,16 +153,12 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         raise StructureError(f"{deal.name} has no Current Libor Rate; enter it under LIBOR.")
     incentive = defaults["incentive_fee"]
     flows = defaults["collateral"]
-    last = lookup(deal.current_dates, "Last Payment Date")
-    accrual_start = max(last, closing) if isinstance(last, dt.date) and last <= schedule[0].payment else closing
-    cap_fixed, cap_percent = float("inf"), 0.0
-    if document.capped:
-        cap_fixed = number(deal.clo_inputs, "Senior Expense Cap Fixed") or float("inf")
-        cap_percent = number(deal.clo_inputs, "Senior Expense Cap Percent") or 0.0
+    cap_fixed = number(deal.clo_inputs, "Senior Expense Cap Fixed") if document.capped else None
+    cap_percent = number(deal.clo_inputs, "Senior Expense Cap Percent") if document.capped else None
     structure = Structure(
         analysis=analysis,
         closing=closing,
-        accrual_start=accrual_start,
+        accrual_start=_accrual_start(deal, analysis, closing, schedule[0].payment),
         stated_maturity=maturity,
         effective=effective,
         reinvestment_end=reinvestment_end,
@@ -159,8 +166,8 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         schedule=schedule,
         fees=fees,
         triggers=tuple(_trigger(deal, test, reader) for test in document.tests),
-        cap_fixed=cap_fixed,
-        cap_percent=cap_percent,
+        cap_fixed=float("inf") if cap_fixed is None and cap_percent is None else cap_fixed or 0.0,
+        cap_percent=cap_percent or 0.0,
         hurdle=reader.number(("clo_inputs",), "Incentive Management Fee Hurdle", incentive["hurdle"], "%"),
         manager_share=reader.number(("clo_inputs",), "Incentive Management Fee", incentive["share"], "%"),
         equity_purchase_price=reader.number(
@@ -176,6 +183,8 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         sale_price=reader.number(("cash_flow_inputs",), "Liquidation Price", flows["sale_price"], "%"),
         amortisation=float(defaults["collateral_amortisation"]),
         current_index=index,
+        opening_fee_basis=number(deal.clo_inputs, "Beg Fee Basis"),
+        in_default=lookup(deal.clo_inputs, "Event of Default") in (True, "TRUE", "Yes", "YES", 1.0),
         calendar=calendar,
         assumed=(),
     )
@@ -198,12 +207,26 @@ def _months_after(day: dt.date, months: int) -> dt.date:
     return dates.from_serial(dates.add_months(dates.serial(day), months, False))
 
 
+def _accrual_start(deal: Deal, analysis: dt.date, closing: dt.date, first: dt.date) -> dt.date:
+    """The last payment date before the run; closing where there was none."""
+    last = lookup(deal.current_dates, "Last Payment Date")
+    if isinstance(last, dt.date) and last < first:
+        return max(last, closing)
+    return max([closing, *(row.payment for row in deal.schedule if row.payment <= analysis)])
+
+
+def _whole(deal: Deal, label: str, usual: int) -> int:
+    """A whole number of the "Deal Dates" block; zero is zero."""
+    found = number(deal.dates, label)
+    return usual if found is None else int(found)
+
+
 def _schedule(
     deal: Deal, analysis: dt.date, maturity: dt.date, months: int, calendar: dates.Calendar
 ) -> tuple[PaymentDate, ...]:
     """Payment dates after the analysis date; the deal's own list, gaps computed (spec 9.1, case CAL-1)."""
-    lag = int(number(deal.dates, "Determination Date") or 8)
-    fixing_lag = int(number(deal.dates, "Interest Determination Date") or 2)
+    lag = _whole(deal, "Determination Date", 8)
+    fixing_lag = _whole(deal, "Interest Determination Date", 2)
     convention = str(lookup(deal.dates, "Business Day Convention") or "Following")
     closing = deal.date("Closing Date")
     if deal.schedule:
@@ -282,7 +305,7 @@ def _class_x_periods(deal: Deal, reader: _Reader) -> int:
 
 def _reinvestment(reader: _Reader) -> ReinvestmentTerms:
     d = reader.defaults["reinvestment"]
-    block = ("cash_flow_inputs",)
+    block, flows = ("cash_flow_inputs",), reader.deal.cash_flow_inputs
     return ReinvestmentTerms(
         pre_base=reader.text("Pre Reinvestment Type", d["pre_base"]),
         pre_share=reader.number(block, "Pre Reinvestment %", d["pre_share"], "%"),
@@ -292,7 +315,15 @@ def _reinvestment(reader: _Reader) -> ReinvestmentTerms:
         floor=reader.number(block, "Reinvestment Floor", d["floor"], "%"),
         maturity_months=reader.number(block, "Reinvestment Maturity", d["maturity_months"], " months"),
         price=reader.number(block, "Reinvestment Price", d["price"], "%"),
+        cpr=number(flows, "Reinvestment CPR"),
+        cdr=number(flows, "Reinvestment CDR"),
+        severity=next((x for w in _SEVERITY_LABELS if (x := number(flows, w)) is not None), None),
+        lag=number(flows, "Reinvestment Lag"),
     )
+
+
+_SEVERITY_LABELS: Final = ("Reinvestment Severity", "Reinverstment Severity")
+"""The managers' workbook has the second spelling."""
 
 
 def _rate(book: Book, reader: _Reader, label: str, cell: str, default: float, unit: str = "%") -> float:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 import clo_desktop  # noqa: F401  # before numba: the same compiled kernels as the application
+import resources
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+DEMO_DEAL = "Harbor 2024-1"
+DEMO_FILE = "demo/harbor-2024-1.xlsx"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -24,6 +28,32 @@ def shared() -> Path:
             pytest.fail("../shared with the real deal is absent; in CI it must be present")
         pytest.skip("../shared with the real deal is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the demo deal in it, made once; not to be changed: take `workspace`."""
+    from clo_desktop.work.desk import Desk
+
+    file = tmp_path_factory.mktemp("stocked") / "stocked.clo"
+    desk = Desk(file)
+    assert desk.import_file(resources.path(DEMO_FILE), DEMO_DEAL).imported
+    desk.close()
+    return file
+
+
+@pytest.fixture
+def workspace(stocked: Path, tmp_path: Path) -> Path:
+    """A workspace of one's own with the demo deal in it."""
+    return Path(shutil.copy(stocked, tmp_path / "workspace.clo"))
+
+
+@pytest.fixture(scope="session")
+def warm() -> None:
+    """Kernels are compiled, or loaded, before anything is timed or waited for."""
+    from engine import study
+
+    study.warm_up()
 
 
 settings.register_profile("project", deadline=None)  # the first example compiles kernels

@@ -91,6 +91,7 @@ class CollateralPane(QWidget):
         layout.addWidget(self.table)
         self.setFocusProxy(self.table)
         self.table.selection_summary.connect(self.summary)
+        self.table.filters_changed.connect(self._filtered)
         session.book_changed.connect(self._show)
         session.members_wanted.connect(self._narrow)
         session.asset_wanted.connect(self._reveal)
@@ -121,6 +122,11 @@ class CollateralPane(QWidget):
         self._note.setText(f"The {len(members)} positions that count in test {test.number}, {test.name}.")
         self._strip.show()
         self.table.set_extra_filter("test", shown)
+
+    def _filtered(self, _texts: dict[str, str]) -> None:
+        """Esc or "Clear filters" in the table takes the test away as well."""
+        if not self.table.is_filtered:
+            self._strip.hide()
 
     def _reveal(self, asset_id: str) -> None:
         self._narrow(None)

@@ -12,11 +12,9 @@ from clo_desktop.look import formats
 from clo_desktop.look.formats import Show
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.view import FrameTable
-from clo_desktop.work.session import Session, relative_cushion
+from clo_desktop.work.session import Session, outcome_word, relative_cushion
 from engine.asset import Kind
 from engine.compliance import Compliance, TestResult
-
-NEAR: Final = 0.02  # share of the limit below which a passing test is near it
 
 _COLUMNS: Final = (
     Column("number", "Number", Kind.COUNT.value, tip="Number in the catalogue"),
@@ -35,13 +33,6 @@ _COLUMNS: Final = (
 )
 _SHOWN: Final = tuple(c.name for c in _COLUMNS if c.name not in ("kind", "numerator", "denominator", "source"))
 _SETS: Final = {"Tests": _SHOWN, "All": tuple(c.name for c in _COLUMNS)}
-
-
-def outcome_word(result: TestResult) -> str:
-    """pass, near, fail or maintained."""
-    if result.outcome.value == "pass" and relative_cushion(result) < NEAR and result.threshold:
-        return "near"
-    return result.outcome.value
 
 
 def tests_frame(done: Compliance | None) -> Frame:

@@ -56,11 +56,13 @@ class DealsPane(QWidget):
         self._layers.addWidget(self.list)
         self.setFocusProxy(self.list)
         session.deals_changed.connect(self.refresh)
-        session.book_changed.connect(lambda _book: self.refresh())
+        session.book_changed.connect(self._opened)
         theme.watcher().changed.connect(lambda _tokens: self.refresh())
 
     def refresh(self) -> None:
-        """Shows the deals anew; the open one stays chosen."""
+        """Shows the deals anew; the current one stays current."""
+        at_hand = self.list.currentItem()
+        current = self._session.deal if at_hand is None else at_hand.data(_NAME)
         today = dt.date.today()
         at = self.list.verticalScrollBar().value()
         self.list.blockSignals(True)
@@ -77,11 +79,16 @@ class DealsPane(QWidget):
                 f"as of {state.as_of or formats.MISSING}{tightest}"
             )
             self.list.addItem(item)
-            if state.name == self._session.deal:
+            if state.name == current:
                 self.list.setCurrentItem(item)
         self.list.blockSignals(False)
         self.list.verticalScrollBar().setValue(at)
         self._layers.setCurrentIndex(1 if self._session.deals else 0)
+
+    def _opened(self, _book: object) -> None:
+        """Another deal was opened: it becomes the current one."""
+        self.list.setCurrentRow(-1)
+        self.refresh()
 
     def _open(self, item: QListWidgetItem) -> None:
         name = item.data(_NAME)

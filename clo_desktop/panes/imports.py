@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -16,6 +16,7 @@ from clo_desktop.work.session import Session
 from engine.asset import Kind
 
 _COLUMNS: Final = (
+    Column("number", "No.", Kind.COUNT.value),
     Column("place", "Place", Kind.TEXT.value, tip="Sheet and cell of the workbook"),
     Column("severity", "Severity", Kind.TEXT.value),
     Column("column", "Column", Kind.TEXT.value),
@@ -28,7 +29,8 @@ _COLUMNS: Final = (
 def faults_frame(outcome: Imported | None) -> Frame:
     """The faults of an import as a table."""
     faults = outcome.faults if outcome is not None else ()
-    data = {
+    data: dict[str, list[Any]] = {
+        "number": [float(i) for i in range(1, len(faults) + 1)],
         "place": [f"{f.sheet}!{f.cell}" if f.cell else f.sheet for f in faults],
         "severity": [f.severity.value for f in faults],
         "column": [f.column for f in faults],
@@ -36,7 +38,7 @@ def faults_frame(outcome: Imported | None) -> Frame:
         "message": [f.message for f in faults],
         "asset": [f.asset_id for f in faults],
     }
-    return Frame(_COLUMNS, data, key="place")
+    return Frame(_COLUMNS, data, key="number")  # a cell may have several faults
 
 
 class ImportsPane(QWidget):
@@ -46,7 +48,7 @@ class ImportsPane(QWidget):
         super().__init__(parent)
         self._session = session
         self._last: Imported | None = None
-        self.table = FrameTable(faults_frame(None), name="Import report", frozen=1, footer=False)
+        self.table = FrameTable(faults_frame(None), name="Import report", frozen=2, footer=False)
         self.table.set_empty("No import yet. Its report, cell by cell, will stand here.", "Import…", ask_import)
         self.head = QLabel("")
         self.head.setWordWrap(True)
@@ -86,15 +88,15 @@ class ImportsPane(QWidget):
             )
         self.open_button.setVisible(outcome.path is not None)
 
-    def _go(self, place: object) -> None:
+    def _go(self, number: float) -> None:
         outcome = self._last
         if outcome is None:
             return
-        row = self.table.frame.row_of(str(place))
-        asset = outcome.faults[row].asset_id if 0 <= row < len(outcome.faults) else ""
-        if outcome.imported and asset and outcome.deal == self._session.deal:
-            self._session.asset_wanted.emit(asset)
+        fault = outcome.faults[int(number) - 1]
+        if outcome.imported and fault.asset_id and outcome.deal == self._session.deal:
+            self._session.asset_wanted.emit(fault.asset_id)
             return
+        place = f"'{fault.sheet}'!{fault.cell or 'A1'}"  # as Excel's name box wants it
         QGuiApplication.clipboard().setText(str(place))
         self._session.said.emit(f"{place} was copied; paste it into Excel's name box to go there.")
 

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Final
 
 from PySide6.QtCore import QDate, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDateEdit,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from clo_desktop.faults import Refused
 from clo_desktop.look import formats
+from clo_desktop.work.lanes import State
 from clo_desktop.work.session import Session, Timed
 from engine.assumptions import Assumptions
 from engine.projection import Projection
@@ -126,7 +128,9 @@ class RunPane(QWidget):
         self.setFocusProxy(self.cpr)
 
     def assumptions(self) -> Assumptions:
-        """What the fields say. Raises ValueError for what is no assumption."""
+        """What the fields say, also what is typed and not yet left. Raises ValueError for what is no assumption."""
+        for box in (self.cpr, self.cdr, self.severity, self.lag, self.sale_price, self.shift):
+            box.interpretText()
         day = self.call_date.date()
         return Assumptions(
             cpr=self.cpr.value() / 100.0,
@@ -150,6 +154,12 @@ class RunPane(QWidget):
         if self._session.running is not None:
             self._session.running.cancel()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.run()
+        else:
+            super().keyPressEvent(event)
+
     def _reset(self) -> None:
         self._fresh = True
         try:
@@ -171,6 +181,10 @@ class RunPane(QWidget):
         elif not busy and self._timer.isActive():
             self._timer.stop()
             self.progress.setValue(0)
+            if task is not None and task.state is State.CANCELLED:
+                self.state.setText("Cancelled; nothing was changed.")
+            elif task is not None and task.state is State.FAILED:
+                self.state.setText("The run failed; what is wrong was said.")
 
     def _look(self) -> None:
         """Progress of the run, or of what it waits for."""

@@ -78,11 +78,13 @@ class Desk:
 
     def book(self, deal: str) -> Book:
         """The deal with its assets; kept until it changes. Raises Refused for an unknown deal."""
-        if deal not in self._books:
+        book = self._books.get(deal)
+        if book is None:
+            book = self.store.load(deal)
             if len(self._books) >= _KEPT_BOOKS:
                 self._books.pop(next(iter(self._books)))
-            self._books[deal] = self.store.load(deal)
-        return self._books[deal]
+            self._books[deal] = book
+        return book
 
     def import_file(self, path: Path, deal: str, report: Progress = silent) -> Imported:
         """Reads a workbook and stores it as `deal`, replacing what has that name; one transaction.
@@ -198,10 +200,11 @@ def read_curve(path: Path) -> tuple[CurveNode, ...]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"The curve {path} cannot be read: {error}.", code="file") from error
-    rows = list(csv.DictReader(text.splitlines()))
-    chosen = rows[0].get("curve") if rows else None
+    reader = csv.DictReader(text.splitlines())
+    rows = [(reader.line_num, row) for row in reader]  # blank lines are passed over but counted
+    chosen = rows[0][1].get("curve") if rows else None
     nodes: list[CurveNode] = []
-    for line, row in enumerate(rows, start=2):
+    for line, row in rows:
         if row.get("curve") != chosen:
             continue
         try:

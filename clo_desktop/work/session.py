@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -21,6 +21,9 @@ from engine.projection import Projection
 from engine.terms import Book
 
 T = TypeVar("T")
+
+NEAR: Final = 0.02
+"""Share of the limit below which a passing test is near it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,13 @@ class Timed:
 def relative_cushion(result: TestResult) -> float:
     """Cushion as a share of the limit, so that tests of different units compare."""
     return result.cushion / abs(result.threshold) if result.threshold else result.cushion
+
+
+def outcome_word(result: TestResult) -> str:
+    """pass, near, fail or maintained. A test that has nothing to test passes below its limit: it is not near."""
+    if result.outcome.value == "pass" and result.threshold and 0.0 <= relative_cushion(result) < NEAR:
+        return "near"
+    return result.outcome.value
 
 
 class Session(QObject):
@@ -103,6 +113,8 @@ class Session(QObject):
                 self.desk.close()
             self.desk = desk
             self.where = str(where)
+            self.deals = ()
+            self._close_deal()
             self.refresh(then)
 
         self._start(DATABASE, "Open", work, done)
@@ -145,13 +157,10 @@ class Session(QObject):
                 look_at(state.name)
 
     def _note_state(self, done: Compliance) -> None:
-        worst = "pass"
-        for outcome in ("maintained", "fail"):
-            if any(r.outcome.value == outcome for r in done.results):
-                worst = outcome
-        tightest = min(done.results, key=relative_cushion, default=None)
-        if worst == "pass" and tightest is not None and relative_cushion(tightest) < 0.02:
-            worst = "near"
+        words = {outcome_word(r) for r in done.results}
+        worst = next((word for word in ("fail", "maintained", "near") if word in words), "pass")
+        binding = (r for r in done.results if r.cushion >= 0.0 or r.outcome.value != "pass")
+        tightest = min(binding, key=relative_cushion, default=None)
         failing = sum(r.outcome.value == "fail" for r in done.results)
         self.deals = tuple(
             DealState(d.name, d.as_of, d.holdings, d.par, d.currency, worst, tightest, failing)
@@ -168,6 +177,8 @@ class Session(QObject):
         desk = self._open_desk()
 
         def done(book: Book) -> None:
+            if self.deal != deal:
+                self.compliance_changed.emit(None)  # the tests of another deal must not stand beside its positions
             self.book = book
             self.compliance = None
             self.projection = None
@@ -255,10 +266,7 @@ class Session(QObject):
 
         def done(_nothing: None) -> None:
             if self.deal == deal:
-                self.book = self.compliance = self.projection = None
-                self.book_changed.emit(None)
-                self.compliance_changed.emit(None)
-                self.projection_changed.emit(None)
+                self._close_deal()
             self.said.emit(f"{deal} was deleted.")
             self.refresh()
 
@@ -269,6 +277,15 @@ class Session(QObject):
         if self.lanes.shutdown() and self.desk is not None:
             self.desk.close()
             self.desk = None
+
+    def _close_deal(self) -> None:
+        """No deal is open; a run of it is of no use any more."""
+        if self.running is not None:
+            self.running.cancel()
+        self.book = self.compliance = self.projection = None
+        self.book_changed.emit(None)
+        self.compliance_changed.emit(None)
+        self.projection_changed.emit(None)
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from engine import filter as filters
+from engine.asset import COLUMN_BY_NAME, NUMERIC
+from engine.compliance.measures import MEASURES
 from engine.filter import Filter
 
 AGGREGATES: Final = ("share", "largest", "average", "diversity", "coverage")
@@ -96,6 +98,13 @@ def _definition(row: Mapping[str, Any]) -> Definition:
         raise ValueError("aggregate largest needs a key")
     if made.aggregate == "average" and not made.measure:
         raise ValueError("aggregate average needs a measure")
+    if made.measure and made.measure not in MEASURES:
+        raise ValueError(f"measure {made.measure!r} is none of {', '.join(MEASURES)}")
+    for what, name in (("key", made.key), ("weight", made.weight)):
+        if name and name not in COLUMN_BY_NAME:
+            raise ValueError(f"{what} {name!r} is no column of the asset master")
+    if made.weight and COLUMN_BY_NAME[made.weight].kind not in NUMERIC:
+        raise ValueError(f"weight {made.weight!r} is no number")
     return made
 
 

@@ -160,7 +160,11 @@ def _current_index(deal: Deal) -> float:
 
 
 def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator != 0.0 else 0.0
+    """The share. Of a denominator that is zero or negative (more owed than held) nothing is nothing, something is
+    infinitely much: a limit from above fails."""
+    if denominator > 0.0:
+        return numerator / denominator
+    return float(np.sign(numerator)) * float("inf") if numerator else 0.0
 
 
 def _share(definition: Definition, context: _Context) -> _Measured:

@@ -63,7 +63,11 @@ def compile_waterfall(document: Document, class_ids: Sequence[str]) -> Compiled:
             conditions += [_condition(c, classes) for c in step.when]
             pro_rata = int(str(step.terms.get("alloc", "sequential")).startswith("pro_rata"))
             rows.append((operation, mode, pro_rata, low, len(arguments), first, len(conditions)))
-            parameters.append(float(step.terms.get("share", 1.0)))
+            parameters.append(
+                float(
+                    step.terms.get("share", step.terms.get("manager_share", 1.0 if step.type == "divert" else np.nan))
+                )
+            )
             labels.append(_label(step, members, document))
             names.append(section)
         sections[s, 1] = len(rows)

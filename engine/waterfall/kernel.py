@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from engine.jit import kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -74,7 +75,8 @@ CAP_LEFT: Final = 6  # of the senior expense cap
 HURDLE_LEFT: Final = 7  # to the equity before the manager shares
 INCENTIVE: Final = 8
 MANAGER_SHARE: Final = 9
-N_REGISTERS: Final = 10
+DIVERTED_SHARE: Final = 10  # of diverted interest that the reinvestment policy may buy with
+N_REGISTERS: Final = 11
 # columns of the log
 DUE: Final = 0
 PAID: Final = 1
@@ -88,7 +90,7 @@ class Program(NamedTuple):
     """A compiled waterfall.
 
     steps       int64[n_steps, 7]  operation, mode, pro rata, arguments from, to, conditions from, to
-    parameters  float64[n_steps]   share of a diversion
+    parameters  float64[n_steps]   share of a diversion, or of the manager (NaN: the deal's)
     arguments   int64[*]           classes, fees or tests of the steps
     conditions  int64[*, 3]        kind, subject, negated
     sections    int64[4, 2]        steps of each section, from and to
@@ -149,13 +151,13 @@ class Date(NamedTuple):
     to_class: Floats
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ratio_of(numerator: float, denominator: float) -> float:
     """Coverage ratio; infinite where nothing is owed."""
     return numerator / denominator if denominator > TINY else np.inf
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _interest_left(d: Date, c: int, mode: int) -> float:
     left = 0.0
     if mode & CURRENT:
@@ -165,18 +167,18 @@ def _interest_left(d: Date, c: int, mode: int) -> float:
     return max(left, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _deferred_left(d: Date, c: int) -> float:
     return max(d.deferred[c] - d.paid_deferred[c] + d.on_deferred[c] - d.paid_on_deferred[c], 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _principal_left(d: Date, c: int, mode: int) -> float:
     left = max(d.balance[c] - d.paid_principal[c], 0.0)
     return min(left, max(d.scheduled[c] - d.paid_principal[c], 0.0)) if mode == SCHEDULED else left
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _claim(d: Date, operation: int, mode: int, c: int) -> float:
     if operation == PAY_INTEREST:
         return _interest_left(d, c, mode)
@@ -185,7 +187,7 @@ def _claim(d: Date, operation: int, mode: int, c: int) -> float:
     return _principal_left(d, c, mode)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pay_class(d: Date, operation: int, mode: int, c: int, amount: float) -> None:
     if operation == PAY_PRINCIPAL:
         d.paid_principal[c] += amount
@@ -202,7 +204,7 @@ def _pay_class(d: Date, operation: int, mode: int, c: int, amount: float) -> Non
     d.paid_deferred[c] += amount - part
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pay_classes(p: Program, d: Date, step: int, cash: float) -> float:
     """Pays interest, deferred interest or principal of a step's classes; returns what was paid."""
     operation, mode, pro_rata, low, high = (
@@ -216,10 +218,10 @@ def _pay_classes(p: Program, d: Date, step: int, cash: float) -> float:
     for a in range(low, high):
         owed += _claim(d, operation, mode, p.arguments[a])
     paid = 0.0
-    if pro_rata == 1 and owed > cash:
+    if pro_rata == 1 and owed > max(cash, 0.0):
         for a in range(low, high):
             c = p.arguments[a]
-            part = cash * _claim(d, operation, mode, c) / owed
+            part = min(cash * _claim(d, operation, mode, c) / owed, cash - paid)
             _pay_class(d, operation, mode, c, part)
             d.to_class[step, c] += part
             paid += part
@@ -234,7 +236,7 @@ def _pay_classes(p: Program, d: Date, step: int, cash: float) -> float:
     return paid
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _log(d: Date, step: int, due: float, paid: float, cash: float) -> None:
     d.log[step, DUE] = due
     d.log[step, PAID] = paid
@@ -242,19 +244,23 @@ def _log(d: Date, step: int, due: float, paid: float, cash: float) -> None:
     d.log[step, CASH_AFTER] = cash - paid
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pay_fees(p: Program, d: Date, step: int, cash: float) -> float:
-    _, mode, _, low, high = p.steps[step, :5]
+    _, mode, pro_rata, low, high = p.steps[step, :5]
     owed = 0.0
     for a in range(low, high):
         f = p.arguments[a]
         owed += max(d.fee_due[f] - d.fee_paid[f], 0.0)
+    total = owed
     if mode == CAPPED:
         owed = min(owed, d.registers[CAP_LEFT])
     paid = 0.0
     for a in range(low, high):
         f = p.arguments[a]
-        part = min(min(cash, owed) - paid, max(d.fee_due[f] - d.fee_paid[f], 0.0))
+        left = max(d.fee_due[f] - d.fee_paid[f], 0.0)
+        part = min(min(cash, owed) - paid, left)
+        if pro_rata == 1 and total > 0.0:
+            part = min(part, min(cash, owed) * left / total)
         d.fee_paid[f] += part
         paid += part
     if mode == CAPPED:
@@ -263,7 +269,7 @@ def _pay_fees(p: Program, d: Date, step: int, cash: float) -> float:
     return paid
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ic_need(d: Date, t: int) -> float:
     """Notes to retire so that the interest coverage test is met, exactly (spec 6.2, case IC-1).
 
@@ -301,7 +307,17 @@ def _ic_need(d: Date, t: int) -> float:
     return max(total - already, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _paid_down(d: Date, t: int) -> float:
+    """Principal and deferred interest of the tested classes that the date has paid already."""
+    paid = 0.0
+    for c in range(d.rank.shape[0]):
+        if d.covered[t, c]:
+            paid += d.paid_principal[c] + d.paid_deferred[c]
+    return paid
+
+
+@kernel
 def need_of(d: Date, t: int, source: int) -> float:
     """Money to the notes that restores test t, from interest or from principal cash (spec 6.2).
 
@@ -313,7 +329,7 @@ def need_of(d: Date, t: int, source: int) -> float:
         return _ic_need(d, t)
     y, z, w = d.registers[FROM_INTEREST_TO_NOTES], d.registers[FROM_PRINCIPAL_TO_NOTES], d.registers[DIVERTED]
     numerator = d.numerator[t] + w - z
-    denominator = d.denominator[t] - y - z
+    denominator = d.denominator[t] - _paid_down(d, t) - y - z
     trigger = d.trigger[t]
     if denominator <= TINY or ratio_of(numerator, denominator) >= trigger:
         return 0.0
@@ -323,18 +339,18 @@ def need_of(d: Date, t: int, source: int) -> float:
     return max(denominator - numerator / trigger, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _diversion_need(d: Date, t: int, mode: int) -> float:
     """Cash that restores the diversion test: added to par (T x Den - Num), or as if it retired notes."""
     if not d.active[t]:
         return 0.0
-    to_notes = d.registers[FROM_INTEREST_TO_NOTES] + d.registers[FROM_PRINCIPAL_TO_NOTES]
+    to_notes = d.registers[FROM_INTEREST_TO_NOTES] + d.registers[FROM_PRINCIPAL_TO_NOTES] + _paid_down(d, t)
     numerator = d.numerator[t] + d.registers[DIVERTED] - d.registers[FROM_PRINCIPAL_TO_NOTES]
     need = d.trigger[t] * (d.denominator[t] - to_notes) - numerator
     return max(need / d.trigger[t] if mode == PAYDOWN_CURE else need, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _holds(p: Program, d: Date, step: int) -> bool:
     for i in range(p.steps[step, 5], p.steps[step, 6]):
         kind, subject, negated = p.conditions[i, 0], p.conditions[i, 1], p.conditions[i, 2]
@@ -352,7 +368,7 @@ def _holds(p: Program, d: Date, step: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def run_section(p: Program, d: Date, section: int, source: int, cash: float) -> float:
     """Runs one waterfall over the cash in hand; returns what is left.
 
@@ -363,9 +379,9 @@ def run_section(p: Program, d: Date, section: int, source: int, cash: float) -> 
             continue
         operation, mode, _, low, high = p.steps[step, :5]
         if operation == PAY_FEE:
-            cash -= _pay_fees(p, d, step, cash)
+            cash = max(cash - _pay_fees(p, d, step, cash), 0.0)
         elif operation <= PAY_PRINCIPAL:
-            cash -= _pay_classes(p, d, step, cash)
+            cash = max(cash - _pay_classes(p, d, step, cash), 0.0)
         elif operation == CURE:
             need = 0.0
             for a in range(low, high):
@@ -388,7 +404,8 @@ def run_section(p: Program, d: Date, section: int, source: int, cash: float) -> 
             _log(d, step, wanted, wanted, cash)
             cash -= wanted
         elif operation == REINVEST:
-            wanted = cash if mode == ALL else max(d.registers[POLICY_AMOUNT] - d.registers[REINVESTED], 0.0)
+            policy = d.registers[POLICY_AMOUNT] + d.registers[DIVERTED_SHARE] * d.registers[DIVERTED]
+            wanted = cash if mode == ALL else max(policy - d.registers[REINVESTED], 0.0)
             paid = min(cash, wanted)
             d.registers[REINVESTED] += paid
             _log(d, step, wanted, paid, cash)
@@ -404,7 +421,8 @@ def run_section(p: Program, d: Date, section: int, source: int, cash: float) -> 
             if operation == HURDLE_SPLIT:
                 first = min(cash, d.registers[HURDLE_LEFT])
                 d.registers[HURDLE_LEFT] -= first
-                fee = d.registers[MANAGER_SHARE] * (cash - first)
+                share = p.parameters[step] if p.parameters[step] >= 0.0 else d.registers[MANAGER_SHARE]
+                fee = share * (cash - first)
                 d.registers[INCENTIVE] += fee
                 to_equity = cash - fee
             d.to_class[step, equity] += to_equity
@@ -417,17 +435,17 @@ def run_section(p: Program, d: Date, section: int, source: int, cash: float) -> 
     return cash
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def run_date(p: Program, d: Date, interest: float, principal: float) -> float:
     """One payment date: acceleration or redemption in one pot, else interest, principal, note payment sequence.
 
-    Negative principal (unsettled purchases) is paid to nobody: interest diverted to principal, or the one pot, fills
+    Negative cash (unsettled purchases) is paid to nobody: interest diverted to principal, or the one pot, fills
     it first and the rest is carried (D-38). Returns what no step took, to be carried to the next date.
     """
     if d.phase[REDEMPTION] or d.phase[ACCELERATED]:
         cash = interest + principal
         return run_section(p, d, ACCELERATION, FROM_BOTH, max(cash, 0.0)) + min(cash, 0.0)
-    left = run_section(p, d, INTEREST_WATERFALL, FROM_INTEREST, interest)
+    left = run_section(p, d, INTEREST_WATERFALL, FROM_INTEREST, max(interest, 0.0)) + min(interest, 0.0)
     cash = principal + d.registers[DIVERTED]
     left += run_section(p, d, PRINCIPAL_WATERFALL, FROM_PRINCIPAL, max(cash, 0.0)) + min(cash, 0.0)
     return left + run_section(p, d, NOTE_PAYMENT, FROM_NOTES, d.registers[POT])

@@ -25,6 +25,33 @@ STEP_KEYS: Final[Mapping[str, frozenset[str]]] = {
     "hurdle_split": frozenset({"equity", "book_as", "manager_share"}),
     "pay_equity": frozenset({"equity", "book_as"}),
 }
+ALLOCATIONS: Final = ("sequential", "pro_rata")
+VALUES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("pay_fee", "part"): ("all", "capped", "excess_of_cap"),
+    ("pay_principal", "amount"): ("all", "scheduled"),
+    ("cure", "combine"): ("max",),
+    ("cure", "via"): ("nps",),
+    ("divert", "amount"): ("par_cure", "paydown_cure", "share_only"),
+    ("divert", "to"): ("principal",),
+    ("reinvest", "amount"): ("policy", "all"),
+    ("run", "waterfall"): ("nps",),
+    ("run", "amount"): ("all",),
+    ("hurdle_split", "book_as"): ("interest", "principal"),
+    ("pay_equity", "book_as"): ("interest", "principal"),
+}
+"""What a word of a step may be; a word that would be ignored is refused."""
+
+NEEDED: Final[Mapping[str, str]] = {
+    "pay_fee": "fees",
+    "pay_interest": "classes",
+    "pay_deferred": "classes",
+    "pay_principal": "classes",
+    "cure": "tests",
+    "divert": "test",
+    "hurdle_split": "equity",
+    "pay_equity": "equity",
+}
+KINDS: Final = ("debt", "class_x", "equity")
 TEST_TYPES: Final = ("oc", "ic", "diversion", "eod")
 _CONDITION: Final = re.compile(r"^(not\s+)?(?:phase\.(\w+)|controlling\s*==\s*([\w-]+))$")
 PHASES: Final = ("reinvestment", "redemption", "acceleration", "first_period")
@@ -103,10 +130,10 @@ def read_document(data: Mapping[str, Any]) -> Document:
     """A document from parsed YAML or JSON. Raises WaterfallError naming the step and what to change."""
     if data.get("wdl") != 1:
         raise WaterfallError("The document does not say `wdl: 1`, the only version this application reads.")
-    classes = tuple(
-        ClassTerms(str(i), **{k: v for k, v in (terms or {}).items() if k in ("kind", "optional")})
-        for i, terms in data["classes"].items()
-    )
+    for key in ("name", "classes"):
+        if not data.get(key):
+            raise WaterfallError(f"The document has no {key!r}; each document needs it.")
+    classes = tuple(_class(str(i), terms or {}) for i, terms in data["classes"].items())
     fees = {str(k): str(v) for k, v in data.get("fees", {}).items()}
     tests = tuple(_test(str(i), terms) for i, terms in data.get("tests", {}).items())
     lists = data.get("waterfalls", {})
@@ -124,6 +151,16 @@ def read_document(data: Mapping[str, Any]) -> Document:
     )
     _check(document)
     return document
+
+
+def _class(name: str, terms: Mapping[str, Any]) -> ClassTerms:
+    unknown = set(terms) - {"kind", "optional"}
+    if unknown:
+        raise WaterfallError(f"Class {name} does not know {', '.join(sorted(unknown))}; write kind or optional.")
+    made = ClassTerms(name, **terms)
+    if made.kind not in KINDS:
+        raise WaterfallError(f"Class {name}: kind {made.kind!r} is none of {', '.join(KINDS)}.")
+    return made
 
 
 def _test(test_id: str, terms: Mapping[str, Any]) -> TestTerms:
@@ -149,8 +186,29 @@ def _steps(section: str, items: list[Mapping[str, Any]]) -> list[Step]:
         unknown = set(terms) - STEP_KEYS[types[0]]
         if unknown:
             raise WaterfallError(f"{where}: {types[0]} does not know {', '.join(sorted(unknown))}.")
+        _check_words(where, types[0], terms)
         steps.append(Step(types[0], terms, _conditions(where, item.get("when"))))
     return steps
+
+
+def _check_words(where: str, kind: str, terms: Mapping[str, Any]) -> None:
+    """Every word of a step means something, and what it needs is there."""
+    needed = NEEDED.get(kind)
+    if needed is not None and not terms.get(needed):
+        raise WaterfallError(f"{where}: {kind} names no {needed}.")
+    for key, value in terms.items():
+        known = VALUES.get((kind, key))
+        if known is not None and value not in known:
+            raise WaterfallError(f"{where}: {key} {value!r} is none of {', '.join(known)}.")
+    if terms.get("alloc", "sequential") not in ALLOCATIONS:
+        raise WaterfallError(f"{where}: alloc {terms['alloc']!r} is none of {', '.join(ALLOCATIONS)}.")
+    include = terms.get("include", ["current"])
+    if not isinstance(include, list) or not include or not set(include) <= {"current", "on_deferred"}:
+        raise WaterfallError(f"{where}: include {include!r} is no list of current and on_deferred.")
+    for key in ("share", "manager_share"):
+        share = terms.get(key, 0.0)
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
+            raise WaterfallError(f"{where}: {key} {share!r} is no share from 0 to 1.")
 
 
 def _conditions(where: str, text: str | None) -> tuple[Condition, ...]:
@@ -172,6 +230,7 @@ def _conditions(where: str, text: str | None) -> tuple[Condition, ...]:
 def _check(document: Document) -> None:
     """Every id is declared, every class can be paid, every waterfall ends by giving all its cash away."""
     classes, tests = set(document.class_ids), {t.id for t in document.tests}
+    _known("capped", "fee", set(document.capped), set(document.fees))
     for test in document.tests:
         _known(f"Test {test.id}", "class", {*test.classes, *([test.of] if test.of else [])}, classes)
     paid: set[str] = set()

@@ -176,6 +176,7 @@ def pay(
         to_class=np.zeros((len(compiled.labels), n)),
     )
     d.registers[wf.POLICY_AMOUNT] = state.get("policy", 0.0)
+    d.registers[wf.DIVERTED_SHARE] = state.get("diverted_share", 0.0)
     d.registers[wf.CAP_LEFT] = state.get("cap", math.inf)
     d.registers[wf.HURDLE_LEFT] = state.get("hurdle", 0.0)
     d.registers[wf.MANAGER_SHARE] = state.get("manager_share", 0.2)

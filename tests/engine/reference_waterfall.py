@@ -96,6 +96,8 @@ class Reference:
         if t not in self.state.get("active", self.types):
             return 0.0
         num, den, trigger = self.state["tests"][t]
+        if self.types[t] != "ic":  # what the date has paid to the classes themselves is owed no more
+            den -= self.repaid(t)
         y, z, w = self.out.from_interest, self.out.from_principal, self.out.diverted
         if self.types[t] == "ic":
             return self.interest_coverage_need(t, den - num / trigger)
@@ -106,6 +108,10 @@ class Reference:
                 return den - y - z
             return max(0.0, (trigger * (den - y - z) - (num + w - z)) / (trigger - 1.0))
         return max(0.0, (den - y - z) - (num + w - z) / trigger)
+
+    def repaid(self, t: str) -> float:
+        """Deferred interest and principal of the tested classes that the date has paid already."""
+        return sum(self.out.deferred[c] + self.out.principal[c] for c in self.covers[t])
 
     def interest_coverage_need(self, t: str, cut: float) -> float:
         """Notes to retire, group after group, until `cut` of interest is saved; less what the pot already holds."""
@@ -144,7 +150,7 @@ class Reference:
 
     def share_out(self, claims: Mapping[str, float], cash: float, alloc: str) -> dict[str, float]:
         owed = sum(claims.values())
-        if alloc.startswith("pro_rata") and owed > cash:
+        if alloc.startswith("pro_rata") and owed > max(cash, 0.0):
             return {c: cash * claim / owed for c, claim in claims.items()}
         made = {}
         for c, claim in claims.items():
@@ -209,6 +215,7 @@ class Reference:
             how = terms.get("amount", "par_cure")
             if how != "share_only":
                 num, den, trigger = self.state["tests"][terms["test"]]
+                den -= self.repaid(terms["test"])
                 y, z = o.from_interest, o.from_principal
                 gap = max(0.0, trigger * (den - y - z) - (num + o.diverted - z))
                 if terms["test"] not in self.state.get("active", self.types):

@@ -170,7 +170,7 @@ def test_that_small_pools_without_fixed_or_dip_and_with_any_cash_have_results(
     found = judge([(asset(i), 100.0) for i in range(obligors)], cash=cash, readings=readings)
     assert len(found.results) == len(ALL)
     for r in found.results:
-        assert np.isfinite(r.result), r.number
+        assert np.isfinite(r.result) or r.denominator <= 0.0, r.number
         assert np.isfinite(r.threshold), r.number
         assert isinstance(r.outcome, Outcome)
     assert found.result(3).result == 0.0  # there is no sixth obligor
@@ -186,6 +186,13 @@ def test_that_the_sixth_largest_obligor_is_the_sixth_and_dip_is_left_out() -> No
     assert one(4, lots).result == pytest.approx(10.0 / total)
     assert one(5, lots).result == pytest.approx(55.0 / total)
     assert one(4, lots).comment == "O0"
+
+
+def test_that_a_concentration_fails_where_more_cash_is_owed_than_held() -> None:
+    lots = [(asset(0, country="Canada"), 80.0)]
+    assert one(14, lots, cash=-100.0).outcome is Outcome.FAIL
+    assert one(14, lots, cash=-80.0).outcome is Outcome.FAIL
+    assert one(9, lots, cash=-100.0).outcome is Outcome.PASS  # none of it is none of it
 
 
 def test_that_defaulted_assets_leave_the_denominator_and_the_tests_that_say_so() -> None:

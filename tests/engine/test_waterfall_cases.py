@@ -174,9 +174,10 @@ def test_that_case_wf_1_is_paid_line_by_line(cases: dict[str, Any], real_waterfa
     balance = dict.fromkeys("ABCDEF", 1e8)
     tests = dict.fromkeys(data["tests"], (1000000000000.0, 1.0, 1.0))
     cure = given["oc_interest_cure"]["D"]
-    tests["OC_D"] = (4e8, 4e8 + cure, 1.0)  # short of par by the cure: trigger 1
-    tests["DIV"] = (6e8 - given["diversion_cure"] - cure, 6e8, 1.0)
     dues = given["interest_due_and_deferred"]
+    repaid = dues["D"][1]  # deferred interest that is paid before the test
+    tests["OC_D"] = (4e8, 4e8 + cure + repaid, 1.0)  # short of par by the cure: trigger 1
+    tests["DIV"] = (6e8 - given["diversion_cure"] - cure, 6e8 + repaid, 1.0)
     state = blank(
         interest=given["income"],
         balance=balance,

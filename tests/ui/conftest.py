@@ -1,0 +1,58 @@
+"""A window on the demo deal, and nothing left behind by a test."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from clo_desktop.look import theme
+from clo_desktop.settings import Settings
+from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.work.session import Session
+
+
+@pytest.fixture(autouse=True)
+def no_lane_stays_alive() -> Iterator[None]:
+    """Fails a test that leaves a thread of the lanes behind."""
+    yield
+    until = time.monotonic() + 5.0
+    while left := [t.name for t in threading.enumerate() if t.name.startswith("clo-")]:
+        assert time.monotonic() < until, f"threads are left: {left}"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def kept() -> list[Settings]:
+    """The settings a window handed over when it closed."""
+    return []
+
+
+@pytest.fixture
+def empty(qtbot: QtBot, qapp: QApplication, kept: list[Settings]) -> Iterator[Window]:
+    """A window in which no workspace is open yet; it leaves no timer that goes on."""
+    theme.apply(qapp, "light")
+    window = Window(Session(), Settings(theme="light"), kept.append)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.close()
+    going_on = [t for t in window.findChildren(QTimer) if t.isActive() and not t.isSingleShot()]
+    assert going_on == []
+    theme.apply(qapp, "light")
+
+
+@pytest.fixture
+def harbor(empty: Window, qtbot: QtBot, workspace: Path, warm: None) -> Window:
+    """The window with the demo deal open, evaluated and projected."""
+    session = empty.session
+    session.open(workspace, lambda: session.choose(DEMO_DEAL))
+    qtbot.waitUntil(lambda: session.lanes.idle and session.projection is not None, timeout=20_000)
+    return empty
