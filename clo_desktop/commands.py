@@ -48,9 +48,10 @@ COMMANDS: Final = (
     Command("quit", "&File", "&Quit", ("Ctrl+Q",), "Close the application", ("exit",), ruled=True),
     Command("pane.collateral", "&View", "&Collateral", ("Ctrl+1",), "Go to the positions", ("assets", "portfolio")),
     Command("pane.compliance", "&View", "C&ompliance", ("Ctrl+2",), "Go to the tests", ("tests", "limits")),
-    Command("pane.cashflows", "&View", "Cash &flows", ("Ctrl+3",), "Go to the cash flows", ("waterfall", "tranches")),
-    Command("pane.run", "&View", "&Run", ("Ctrl+4",), "Go to the assumptions", ("cdr", "cpr", "scenario")),
-    Command("pane.imports", "&View", "I&mport report", ("Ctrl+5",), "Go to the report of the last import", ("faults",)),
+    Command("pane.cashflows", "&View", "Cash &flows", ("Ctrl+3",), "Go to the cash flows", ("classes", "tranches")),
+    Command("pane.waterfall", "&View", "&Waterfall", ("Ctrl+4",), "Go to the steps of a payment", ("explain", "trace")),
+    Command("pane.run", "&View", "&Run", ("Ctrl+5",), "Go to the assumptions", ("cdr", "cpr", "scenario")),
+    Command("pane.imports", "&View", "I&mport report", ("Ctrl+6",), "Go to the report of the last import", ("faults",)),
     Command("pane.deals", "&View", "&Deals", ("Ctrl+0",), "Go to the list of deals", ("rail",)),
     Command(
         "theme.system", "&View", "Theme of the &system", (), "Follow the desktop's light or dark scheme", ruled=True

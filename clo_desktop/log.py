@@ -28,7 +28,8 @@ def log_file() -> Path:
 def set_up(verbose: bool, *, terminal: bool = True) -> None:
     """Log to the file from INFO (`verbose`: DEBUG) and to the terminal from WARNING (`verbose`: INFO).
 
-    May be called again. `terminal` False: to the file only. Where the file cannot be written, the terminal says so and the application goes on.
+    May be called again. `terminal` False: to the file only. Where the file cannot be written, the terminal says so and
+    the application goes on.
     """
     tear_down()
     root = logging.getLogger()

@@ -37,6 +37,7 @@ from clo_desktop.panes.compliance import CompliancePane
 from clo_desktop.panes.deals import DealsPane
 from clo_desktop.panes.imports import ImportsPane
 from clo_desktop.panes.run import RunPane
+from clo_desktop.panes.waterfall import WaterfallPane
 from clo_desktop.settings import Settings
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work.desk import Imported
@@ -44,7 +45,7 @@ from clo_desktop.work.session import Session, Timed
 
 DEMO_DEAL: Final = "Harbor 2024-1"
 DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
-_LAYOUT_VERSION: Final = 1
+_LAYOUT_VERSION: Final = 2
 _log = logging.getLogger(__name__)
 _LONG: Final = 1.0  # seconds after which work shows its progress in the status bar
 
@@ -66,12 +67,14 @@ class Window(QMainWindow):
         self.compliance = CompliancePane(session, self.ask_import)
         self.run_pane = RunPane(session)
         self.cash_flows = CashFlowsPane(session, self.run_pane.run)
+        self.waterfall = WaterfallPane(session, self.run_pane.run)
         self.imports = ImportsPane(session, self.ask_import)
         self.docks = {
             "deals": self._dock("deals", "Deals", self.deals),
             "collateral": self._dock("collateral", "Collateral", self.collateral),
             "compliance": self._dock("compliance", "Compliance", self.compliance),
             "cashflows": self._dock("cashflows", "Cash flows", self.cash_flows),
+            "waterfall": self._dock("waterfall", "Waterfall", self.waterfall),
             "run": self._dock("run", "Run", self.run_pane),
             "imports": self._dock("imports", "Import report", self.imports),
         }
@@ -102,7 +105,7 @@ class Window(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["deals"])
         self.splitDockWidget(self.docks["deals"], self.docks["collateral"], Qt.Orientation.Horizontal)
         self.splitDockWidget(self.docks["collateral"], self.docks["run"], Qt.Orientation.Horizontal)
-        for name in ("compliance", "cashflows", "imports"):
+        for name in ("compliance", "cashflows", "waterfall", "imports"):
             self.tabifyDockWidget(self.docks["collateral"], self.docks[name])
         for dock in self.docks.values():
             dock.show()
@@ -198,6 +201,7 @@ class Window(QMainWindow):
         session.projection_changed.connect(self._projected)
         session.members_wanted.connect(lambda test: self.go_to("collateral") if test is not None else None)
         session.asset_wanted.connect(lambda _asset: self.go_to("collateral"))
+        session.payment_wanted.connect(lambda _day, _class: self.go_to("waterfall"))
         session.lanes.changed.connect(self._show_work)
         self.collateral.summary.connect(self.selected.setText)
         self.set_dense(self._settings.density == "compact")

@@ -94,6 +94,7 @@ class CashFlowsPane(QWidget):
 
     def __init__(self, session: Session, ask_run: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
         cursor = TimeCursor(self)
         self.balances = StackedChart("Class balances", "USD million", cursor=cursor)
         self.paid = BarChart("Distributions", "USD million", cursor=cursor)
@@ -122,6 +123,7 @@ class CashFlowsPane(QWidget):
         self._layers.addWidget(split)
         session.projection_changed.connect(self._show)
         cursor.picked.connect(self._go_to)
+        self.classes.row_activated.connect(self._explain)
 
     def _show(self, timed: Timed | None) -> None:
         if timed is None:
@@ -157,6 +159,16 @@ class CashFlowsPane(QWidget):
             if fresh:
                 table.show_columns([c.name for c in made.columns])
         self._layers.setCurrentIndex(1)
+
+    def _explain(self, day: object) -> None:
+        """Enter or a double click on a payment: the steps that led to it."""
+        timed = self._session.projection
+        if timed is None or not isinstance(day, dt.date):
+            return
+        column = self.classes.frame.columns[max(self.classes.grid.currentIndex().column(), 0)].name
+        _, _, place = column.rpartition("_")
+        tranche = timed.projection.tranches[int(place) if place.isdigit() else timed.projection.equity]
+        self._session.payment_wanted.emit(day, tranche.name)
 
     def _go_to(self, day: dt.date) -> None:
         table = self.tabs.currentWidget()

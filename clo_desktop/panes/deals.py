@@ -57,9 +57,9 @@ class DealsPane(QWidget):
         self.setFocusProxy(self.list)
         session.deals_changed.connect(self.refresh)
         session.book_changed.connect(self._opened)
-        theme.watcher().changed.connect(lambda _tokens: self.refresh())
+        theme.watcher().changed.connect(self.refresh)
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Shows the deals anew; the current one stays current."""
         at_hand = self.list.currentItem()
         current = self._session.deal if at_hand is None else at_hand.data(_NAME)

@@ -68,6 +68,7 @@ class Session(QObject):
     compliance_changed, projection_changed  results of the open deal (None while there is none)
     members_wanted     show the positions that count in this test (None: show all)
     asset_wanted       show this asset
+    payment_wanted     explain the payment of a class (its name) on a date
     imported           an import ended, with its report
     said               a sentence for the status bar
     refused            a sentence that must be read
@@ -79,6 +80,7 @@ class Session(QObject):
     projection_changed = Signal(object)
     members_wanted = Signal(object)
     asset_wanted = Signal(str)
+    payment_wanted = Signal(object, str)
     imported = Signal(object)
     said = Signal(str)
     refused = Signal(str)
