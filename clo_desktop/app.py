@@ -153,7 +153,7 @@ def _pictures(app: object, window: object, out: Path) -> list[Path]:
         theme.apply(app, scheme)
         for name, dock in window.docks.items():
             window.go_to(name)
-            for _ in range(5):
+            for _ in range(20):  # panes fill step by step
                 app.processEvents()
             pane = dock.widget()
             if pane is None:

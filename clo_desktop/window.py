@@ -263,16 +263,27 @@ class Window(QMainWindow):
     def ask_export(self) -> None:
         """Asks where to write the open deal in the workbook layout."""
         deal = self._needed_deal()
-        file, _ = QFileDialog.getSaveFileName(self, "Export workbook", f"{deal}.xlsx", "Excel workbooks (*.xlsx)")
-        if file:
-            self.session.export_file(Path(file).with_suffix(".xlsx"))
+        if place := self._ask_place("Export workbook", f"{deal}.xlsx"):
+            self.session.export_file(place)
 
     def ask_report(self) -> None:
         """Asks where to write the report of the open deal."""
         deal = self._needed_deal()
-        file, _ = QFileDialog.getSaveFileName(self, "Export report", f"{deal} report.xlsx", "Excel workbooks (*.xlsx)")
-        if file:
-            self.session.report_file(Path(file).with_suffix(".xlsx"))
+        if place := self._ask_place("Export report", f"{deal} report.xlsx"):
+            self.session.report_file(place)
+
+    def _ask_place(self, title: str, suggested: str) -> Path | None:
+        """Asks where to write a workbook; its name ends in .xlsx, and nothing is overwritten unasked."""
+        file, _ = QFileDialog.getSaveFileName(self, title, suggested, "Excel workbooks (*.xlsx)")
+        if not file:
+            return None
+        if file.lower().endswith(".xlsx"):
+            return Path(file)
+        place = Path(f"{file}.xlsx")  # the dialog asked about the name without the ending only
+        question = f"{place.name} is there already. Replace it?"
+        if place.exists() and QMessageBox.question(self, title, question) != QMessageBox.StandardButton.Yes:
+            return None
+        return place
 
     def _needed_deal(self) -> str:
         if self.session.deal is None:

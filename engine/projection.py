@@ -81,22 +81,39 @@ class Projection:
 
 
 def choose_document(book: Book, documents: Mapping[str, Document]) -> Document:
-    """The waterfall of a deal: the one its CLO Inputs name ("Waterfall"), else the one whose classes are the deal's."""
+    """The waterfall of a deal: the one its CLO Inputs name ("Waterfall"), else the one that fits its classes.
+
+    Raises StructureError where none is known, none fits, or several fit equally.
+    """
     named = lookup(book.deal.clo_inputs, "Waterfall")
     known = ", ".join(sorted(documents))
     if named is not None:
         if str(named) not in documents:
             raise StructureError(f"There is no waterfall {named!r}; known are {known}.")
         return documents[str(named)]
-    ids = {class_id(t.name) for t in book.deal.tranches}
-    for document in documents.values():
-        needed = {c.id for c in document.classes if not c.optional}
-        if needed <= ids <= set(document.class_ids):
-            return document
+    fitting = [d for d in documents.values() if _fits(book, d)]
+    if len(fitting) == 1:
+        return fitting[0]
+    classes = ", ".join(t.name for t in book.deal.tranches)
+    if fitting:
+        several = " and ".join(d.name for d in fitting)
+        raise StructureError(f"{several} fit the classes {classes}; name one of them in CLO Inputs as Waterfall.")
     raise StructureError(
-        f"No priority of payments fits the classes {', '.join(t.name for t in book.deal.tranches)}; "
+        f"No priority of payments fits the classes {classes} and their triggers; "
         f"name one in CLO Inputs as Waterfall (known are {known})."
     )
+
+
+def _fits(book: Book, document: Document) -> bool:
+    """Whether the document is for exactly the deal's classes, and tests what the deal has triggers for."""
+    tranches = {class_id(t.name): t for t in book.deal.tranches}
+    needed = {c.id for c in document.classes if not c.optional}
+    if not needed <= set(tranches) <= set(document.class_ids):
+        return False
+    tested = {(t.of, t.type) for t in document.tests if t.of is not None}
+    given = {(i, "oc") for i, t in tranches.items() if t.oc_trigger is not None}
+    given |= {(i, "ic") for i, t in tranches.items() if t.ic_trigger is not None}
+    return tested == given
 
 
 def project(

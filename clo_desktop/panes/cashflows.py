@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QTabWidget, QWidget
 
 from clo_desktop.charts.bars import BarChart
@@ -121,15 +122,49 @@ class CashFlowsPane(QWidget):
         self._layers = QStackedLayout(self)
         self._layers.addWidget(self._empty)
         self._layers.addWidget(split)
+        self._steps: list[Callable[[], None]] = []
+        self._pace = QTimer(self)
+        self._pace.setInterval(0)
+        self._pace.timeout.connect(self._step)
         session.projection_changed.connect(self._show)
         cursor.picked.connect(self._go_to)
         self.classes.row_activated.connect(self._explain)
 
     def _show(self, timed: Timed | None) -> None:
+        """Charts and tables take the projection one by one, so that the window does not stall, and once in sight."""
+        self._steps.clear()
         if timed is None:
             self._layers.setCurrentIndex(0)
             return
         flows = timed.projection
+        self._steps += [
+            lambda: self._draw_classes(flows),
+            lambda: self._draw_ratios(flows),
+            lambda: self._fill_classes(flows),
+            lambda: self._fill(self.coverage, coverage_frame(flows)),
+            lambda: self._fill(self.cash, cash_frame(flows)),
+        ]
+        self._layers.setCurrentIndex(1)
+        if self.isVisible():
+            self._pace.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._steps:
+            self._pace.start()
+
+    def _step(self) -> None:
+        if self._steps:
+            self._steps.pop(0)()
+        if not self._steps:
+            self._pace.stop()
+
+    @property
+    def filled(self) -> bool:
+        """Whether everything shows the last projection."""
+        return not self._steps
+
+    def _draw_classes(self, flows: Projection) -> None:
         r, days = flows.result, flows.payment_dates
         for chart, title in ((self.balances, "Class balances"), (self.paid, "Distributions")):
             chart.title.setText(f"{title} ({flows.currency} million)")
@@ -142,23 +177,29 @@ class CashFlowsPane(QWidget):
         self.balances.set_data((flows.as_of, *days), names, balances / _MILLION, equity=equity)
         paid = np.stack([flows.paid(k) for k in range(len(names))], axis=1)
         self.paid.set_data(days, names, paid / _MILLION, equity=equity)
+
+    def _draw_ratios(self, flows: Projection) -> None:
+        r, days = flows.result, flows.payment_dates
         lines = []
         for k, test in enumerate(flows.document.tests):
             if test.type == "oc":
                 ratio = np.where(r.ratio[:, k] > _HIGHEST, np.nan, r.ratio[:, k])
                 lines.append(Line(test.id.replace("_", " "), ratio * 100.0, flows.structure.triggers[k] * 100.0))
         self.ratios.set_data(days, lines)
+
+    def _fill_classes(self, flows: Projection) -> None:
         frame, sets = classes_frame(flows)
         self.classes.set_frame(frame)
         self.classes.set_column_sets(sets)
         if self.classes.visible_columns() == ["date"]:
             self.classes.show_set("Payments")
-        for table, made in ((self.coverage, coverage_frame(flows)), (self.cash, cash_frame(flows))):
-            fresh = len(table.frame.columns) == 1
-            table.set_frame(made)
-            if fresh:
-                table.show_columns([c.name for c in made.columns])
-        self._layers.setCurrentIndex(1)
+
+    @staticmethod
+    def _fill(table: FrameTable, frame: Frame) -> None:
+        fresh = len(table.frame.columns) == 1
+        table.set_frame(frame)
+        if fresh:
+            table.show_columns([c.name for c in frame.columns])
 
     def _explain(self, day: object) -> None:
         """Enter or a double click on a payment: the steps that led to it."""

@@ -144,9 +144,9 @@ class RunPane(QWidget):
         )
 
     def run(self) -> None:
-        """Runs the open deal under the assumptions of the fields."""
+        """Runs the open deal under the assumptions of the fields; until they have the deal's own, under those."""
         try:
-            self._session.run(self.assumptions())
+            self._session.run(Assumptions() if self._fresh else self.assumptions())
         except (ValueError, Refused) as error:
             self.state.setText(str(error))
 

@@ -27,11 +27,12 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from clo_desktop.look import theme
+from clo_desktop.look.formats import Show
 from clo_desktop.look.tokens import DENSE_ROW, ROW
 from clo_desktop.tables import summary
 from clo_desktop.tables.blocks import Kept, block_edge, runs
 from clo_desktop.tables.delegates import CellDelegate, CellPainter
-from clo_desktop.tables.frame import Frame, Total
+from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.header import FilterHeader
 from clo_desktop.tables.model import FrameModel
 
@@ -50,6 +51,18 @@ _MOVES: Final = {
     Qt.Key.Key_PageUp,
     Qt.Key.Key_PageDown,
 }
+
+
+def _telling(frame: Frame, column: Column, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Of rows those that may hold the widest text: the least and the greatest figure, or one row a distinct text."""
+    if column.kind == Show.MIXED:
+        return rows
+    values = frame.array(column.name)[rows]
+    if values.dtype.kind in "fM":
+        present = values == values  # neither NaN nor NaT
+        rows, values = rows[present], values[present]
+        return rows[[values.argmin(), values.argmax()]] if len(rows) else rows
+    return np.asarray(rows[np.unique(values, return_index=True)[1]])
 
 
 class _Strip(QWidget):
@@ -157,8 +170,9 @@ class Grid(QTableView):
         top = max(0, self.rowAt(0))
         sample = np.concatenate((sample, rows[top : top + 80]))
         frame = self._data.frame
-        widest = max((metrics.horizontalAdvance(frame.text(int(r), logical)) for r in sample), default=0)
         column = frame.columns[logical]
+        telling = _telling(frame, column, sample)
+        widest = max((metrics.horizontalAdvance(frame.text(int(r), logical)) for r in telling), default=0)
         if column.footing is Total.SUM:
             # the footer's sum is longer than any addend, and bold
             widest = max(

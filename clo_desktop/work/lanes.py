@@ -184,7 +184,8 @@ class Lanes(QObject):
         self.cancel_all()
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
-        futures = [flight.future for flight in self._flights]
+        # what was cancelled before it began never counts as done for `wait`
+        futures = [flight.future for flight in self._flights if not flight.future.cancelled()]
         left = concurrent.futures.wait(futures, timeout=patience).not_done
         self._flights = [flight for flight in self._flights if flight.future in left]
         return not left

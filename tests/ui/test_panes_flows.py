@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -175,7 +176,7 @@ def test_that_a_run_shows_progress_and_can_be_cancelled(harbor: Window, held: th
     pane, before = harbor.run_pane, harbor.session.projection
     assert not pane.cancel_button.isEnabled()
     pane.run()
-    assert pane.cancel_button.isEnabled()
+    qtbot.waitUntil(pane.cancel_button.isEnabled)
     qtbot.waitUntil(lambda: pane.progress.value() == 500)
     assert pane.state.text().startswith("Projecting loans.")
     pane.cancel_button.click()
@@ -215,6 +216,18 @@ def test_that_a_failing_coverage_test_and_unpaid_notes_are_told(harbor: Window, 
     assert "fails first on 20" in text
     assert "not repaid in full: " in text
     assert "nan" not in text
+
+
+def test_that_a_run_before_the_fields_are_filled_takes_the_deals_own_assumptions(
+    empty: Window, qtbot: QtBot, workspace: Path, warm: None
+) -> None:
+    session = empty.session
+    session.open(workspace, lambda: session.choose(DEMO_DEAL))
+    qtbot.waitUntil(lambda: session.running is not None, timeout=20_000)
+    empty.run_pane.run()
+    idle(empty, qtbot)
+    assert flows_of(empty).assumptions == Assumptions()
+    assert empty.run_pane.cdr.value() > 0.0
 
 
 def test_that_without_a_deal_the_pane_says_so(empty: Window, qapp: QApplication) -> None:
