@@ -10,7 +10,9 @@ import datetime as dt
 import json
 import re
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
 
     report = add("report", _report, "Write a deal's results (tests, cash flows) as an Excel report.")
     report.add_argument("file", type=Path, metavar="FILE")
-    report.add_argument("--deal", required=True, metavar="NAME")
+    _add_assumptions(report)
 
     delete = add("delete", _delete, "Delete a deal from the store; its assets stay in the master.")
     delete.add_argument("--deal", required=True, metavar="NAME")
@@ -167,11 +169,29 @@ def _date(text: str) -> dt.date:
 # --- commands ----------------------------------------------------------------------------------------------------
 
 
-def _desk(options: argparse.Namespace) -> Any:
+def _desk(options: argparse.Namespace, *, may_make: bool = False) -> Any:
+    """The desk on the store that was named; only an import makes a new workspace file."""
     from clo_desktop.paths import default_workspace
     from clo_desktop.work.desk import Desk
 
+    if getattr(options, "deal", None):
+        options.deal = options.deal.strip()
+    if options.db and "://" not in options.db and not may_make and not Path(options.db).exists():
+        raise Refused(f"There is no workspace {options.db}; `clo import` makes one, or check the name.", code="store")
     return Desk(options.db or default_workspace())
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Says on stderr why it takes long, when the kernels have to be compiled."""
+    words = "Compiling the engine, once after installation: about half a minute …"
+    timer = threading.Timer(3.0, lambda: print(words, file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -215,7 +235,7 @@ def _deals(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from clo_desktop.work import plain
 
-    outcome = _desk(options).import_file(options.file, options.deal)
+    outcome = _desk(options, may_make=True).import_file(options.file, options.deal)
     sentence = (
         f"Nothing was imported: {'1 cell is' if outcome.errors == 1 else f'{outcome.errors} cells are'} wrong in "
         f"{outcome.file_name}; mend {'it' if outcome.errors == 1 else 'them'} and import again."
@@ -233,12 +253,17 @@ def _import(options: argparse.Namespace) -> int:
         if outcome.imported:
             print(
                 f"{outcome.deal}: {outcome.holdings} holdings of {outcome.assets} assets, par {outcome.par:,.2f}, "
-                f"principal cash {outcome.principal_cash:,.2f}; {outcome.warnings} warnings."
+                f"principal cash {outcome.principal_cash:,.2f}; {plural(outcome.warnings, 'warning')}."
             )
     if not outcome.imported:
         print(sentence, file=sys.stderr)
         return FAILED
     return DONE
+
+
+def plural(count: int, word: str) -> str:
+    """1 error, 2 errors."""
+    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -282,7 +307,8 @@ def _assumptions(options: argparse.Namespace) -> Any:
 def _project(options: argparse.Namespace) -> int:
     from clo_desktop.work import plain, summary
 
-    done = _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
+    with _patience():
+        done = _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
     if options.json:
         _print_json(plain.projection(done))
     else:
@@ -294,7 +320,8 @@ def _explain(options: argparse.Namespace) -> int:
     from clo_desktop.work import plain, summary
     from engine.waterfall.trace import explain
 
-    done = _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
+    with _patience():
+        done = _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
     try:
         trace = explain(done, options.date, options.class_name)
     except ValueError as error:
@@ -320,7 +347,8 @@ def _waterfall(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     desk = _desk(options)
-    desk.report_file(options.deal, options.file)
+    with _patience():
+        desk.report_file(options.deal, options.file, _assumptions(options), curve=options.curve)
     if options.json:
         _print_json({"deal": options.deal, "file": str(options.file)})
     else:

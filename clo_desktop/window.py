@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -62,13 +63,14 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.deals = DealsPane(session, self.ask_import, self.ask_delete)
-        self.collateral = CollateralPane(session, self.ask_import)
-        self.compliance = CompliancePane(session, self.ask_import)
+        ask_import = self._guarded(self.ask_import)
+        self.deals = DealsPane(session, ask_import, self.ask_delete)
+        self.collateral = CollateralPane(session, ask_import)
+        self.compliance = CompliancePane(session, ask_import)
         self.run_pane = RunPane(session)
         self.cash_flows = CashFlowsPane(session, self.run_pane.run)
         self.waterfall = WaterfallPane(session, self.run_pane.run)
-        self.imports = ImportsPane(session, self.ask_import)
+        self.imports = ImportsPane(session, ask_import)
         self.docks = {
             "deals": self._dock("deals", "Deals", self.deals),
             "collateral": self._dock("collateral", "Collateral", self.collateral),
@@ -384,7 +386,8 @@ class Window(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         for url in event.mimeData().urls():
             if url.toLocalFile().lower().endswith(".xlsx"):
-                self.import_named(Path(url.toLocalFile()))
+                # after the drop: what they were dragged from waits for its end
+                QTimer.singleShot(0, self._guarded(partial(self.import_named, Path(url.toLocalFile()))))
 
     def createPopupMenu(self) -> QMenu | None:
         """No menu on the tool bar area: the View menu has the panes."""

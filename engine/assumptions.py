@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Final
+
+_WORDS: Final = {
+    "cpr": "The prepayment rate (a year)",
+    "cdr": "The default rate (a year)",
+    "severity": "The loss severity",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,13 @@ class Assumptions:
         for name in ("cpr", "cdr", "severity"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value <= 1.0:
-                raise ValueError(f"{name} is a yearly fraction from 0 to 1 (0.2 is 20 %); {value:g} is not.")
+                raise ValueError(f"{_WORDS[name]} is from 0 to 1 (0.2 is 20 %); {value:g} is not.")
         if self.lag is not None and not 0.0 <= self.lag <= 120.0:
             raise ValueError(f"The recovery lag is 0 to 120 months; {self.lag:g} is not.")
-        if self.sale_price is not None and not 0.0 < self.sale_price <= 200.0:
-            raise ValueError(f"The sale price is a percentage of par up to 200; {self.sale_price:g} is not.")
+        if self.sale_price is not None and not 2.0 <= self.sale_price <= 200.0:
+            raise ValueError(
+                f"The sale price is a percentage of par from 2 to 200 (97 is 97 %); {self.sale_price:g} is not."
+            )
         if not -0.2 <= self.rate_shift <= 0.2:
             raise ValueError(f"The shift of the curve is within 0.2 (20 %) up or down; {self.rate_shift:g} is not.")
 

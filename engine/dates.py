@@ -22,6 +22,11 @@ ACT_365: Final = 1
 THIRTY_360: Final = 2
 THIRTY_360_EU: Final = 3
 ACT_ACT: Final = 4
+THIRTY_360_BOND: Final = 5
+THIRTY_E_360_ISDA: Final = 6
+ACT_365_25: Final = 7
+ACT_366: Final = 8
+ACT_ACT_EXCEL: Final = 9
 
 DAY_COUNTS: Final[dict[str, int]] = {
     "ACTUAL/360": ACT_360,
@@ -30,11 +35,28 @@ DAY_COUNTS: Final[dict[str, int]] = {
     "30/360EU": THIRTY_360_EU,
     "ACTUAL/ACTUAL": ACT_ACT,
 }
+"""Day counts as the workbook spells them."""
+
+MARKET_DAY_COUNTS: Final[dict[str, int]] = {
+    "30/360 USA": THIRTY_360,
+    "30/360 BONDBASIS": THIRTY_360_BOND,
+    "30E/360": THIRTY_360_EU,
+    "30/360 ISDA": THIRTY_E_360_ISDA,
+    "ACT/360": ACT_360,
+    "ACT/365F": ACT_365,
+    "ACT/ACT ISDA": ACT_ACT,
+    "ACT/365.25": ACT_365_25,
+    "ACT/366": ACT_366,
+    "ACT/ACT EXCEL": ACT_ACT_EXCEL,
+}
+"""Day counts as standards and pricing libraries spell them, in capitals. Act/Act ICMA needs a reference period and
+has a function of its own."""
 
 UNADJUSTED: Final = 0
 FOLLOWING: Final = 1
 MODIFIED_FOLLOWING: Final = 2
 PREVIOUS: Final = 3
+MODIFIED_PREVIOUS: Final = 4
 
 CONVENTIONS: Final[dict[str, int]] = {
     "NONE": UNADJUSTED,
@@ -42,6 +64,10 @@ CONVENTIONS: Final[dict[str, int]] = {
     "MOD FOLLOWING": MODIFIED_FOLLOWING,
     "MODIFIED FOLLOWING": MODIFIED_FOLLOWING,
     "PREVIOUS": PREVIOUS,
+    "PRECEDING": PREVIOUS,
+    "MOD PREVIOUS": MODIFIED_PREVIOUS,
+    "MODIFIED PREVIOUS": MODIFIED_PREVIOUS,
+    "MODIFIED PRECEDING": MODIFIED_PREVIOUS,
 }
 
 
@@ -130,14 +156,14 @@ def roll(day: int, convention: int, closed: NDArray[np.bool_], closed_from: int)
     """`day` moved to a business day by the convention."""
     if convention == 0 or is_business(day, closed, closed_from):
         return day
-    step = -1 if convention == 3 else 1
+    step = -1 if convention >= 3 else 1
     moved = day
     while not is_business(moved, closed, closed_from):
         moved += step
-    if convention == 2 and civil(moved)[1] != civil(day)[1]:
+    if (convention == 2 or convention == 4) and civil(moved)[1] != civil(day)[1]:
         moved = day
         while not is_business(moved, closed, closed_from):
-            moved -= 1
+            moved -= step
     return moved
 
 
@@ -166,8 +192,50 @@ def days_360(a: int, b: int) -> int:
 
 
 @kernel
+def _excel_year(a: int, b: int) -> float:
+    """Length of a year in the spreadsheet's actual/actual (YEARFRAC, basis 1).
+
+    Within a year: 366 where a 29 February can fall in it; beyond: the mean length of the calendar years touched.
+    """
+    y1, m1, d1 = civil(a)
+    y2, m2, d2 = civil(b)
+    if y1 == y2:
+        return 365.0 + (days_in_month(y1, 2) - 28)
+    if y2 == y1 + 1 and (m1 > m2 or (m1 == m2 and d1 >= d2)):
+        leap1 = days_in_month(y1, 2) == 29 and a <= from_civil(y1, 2, 29)
+        leap2 = days_in_month(y2, 2) == 29 and b >= from_civil(y2, 2, 29)
+        return 366.0 if leap1 or leap2 else 365.0
+    return (from_civil(y2 + 1, 1, 1) - from_civil(y1, 1, 1)) / (y2 - y1 + 1.0)
+
+
+@kernel
+def year_fraction_icma(a: int, b: int, period_start: int, period_end: int) -> float:
+    """Actual/actual ICMA from `a` to `b`: days over the length of the regular coupon period, times its part of a year.
+
+    period_start, period_end  a regular period; others follow before and after it in the same whole months
+    """
+    y1, m1, _ = civil(period_start)
+    y2, m2, _ = civil(period_end)
+    months = max((y2 - y1) * 12 + m2 - m1, 1)
+    k = 0
+    while add_months(period_start, k * months, False) > a:
+        k -= 1
+    total = 0.0
+    start = add_months(period_start, k * months, False)
+    while start < b:
+        stop = add_months(period_start, (k + 1) * months, False)
+        total += max(min(b, stop) - max(a, start), 0) / (stop - start) * months / 12.0
+        start = stop
+        k += 1
+    return total
+
+
+@kernel
 def year_fraction(a: int, b: int, day_count: int) -> float:
-    """Fraction of a year from `a` to `b`; codes above. 30/360 knows the end-of-February rule (case DC-1)."""
+    """Fraction of a year from `a` to `b` >= `a`; codes above.
+
+    30/360 knows the end-of-February rule (case DC-1), its bond basis does not.
+    """
     if a == b:
         return 0.0
     if day_count == 0:
@@ -188,6 +256,20 @@ def year_fraction(a: int, b: int, day_count: int) -> float:
     if day_count == 3:
         d1, d2 = min(d1, 30), min(d2, 30)
         return ((y2 - y1) * 360 + (m2 - m1) * 30 + (d2 - d1)) / 360.0
+    if day_count == 5 or day_count == 6:
+        if day_count == 5:  # bond basis: February has no end
+            d1 = min(d1, 30)
+            d2 = 30 if d1 == 30 and d2 == 31 else d2
+        else:  # 30E/360 ISDA: every month end is a 30th
+            d1 = 30 if d1 == days_in_month(y1, m1) else min(d1, 30)
+            d2 = 30 if d2 == days_in_month(y2, m2) else min(d2, 30)
+        return ((y2 - y1) * 360 + (m2 - m1) * 30 + (d2 - d1)) / 360.0
+    if day_count == 7:
+        return (b - a) / 365.25
+    if day_count == 8:
+        return (b - a) / 366.0
+    if day_count == 9:
+        return (b - a) / _excel_year(a, b)
     # actual/actual ISDA: days in each calendar year over that year's length
     total = 0.0
     for y in range(y1, y2 + 1):
@@ -230,26 +312,3 @@ class Calendar:
 
     def business_days_before(self, day: dt.date, n: int) -> dt.date:
         return from_serial(business_days_before(serial(day), n, self.closed, self.closed_from))
-
-
-def us_holidays(first_year: int, last_year: int) -> tuple[dt.date, ...]:
-    """US federal holidays as observed (Saturday: Friday before; Sunday: Monday after), both years included."""
-    found: list[dt.date] = []
-    for year in range(first_year, last_year + 1):
-        fixed = [dt.date(year, 1, 1), dt.date(year, 7, 4), dt.date(year, 11, 11), dt.date(year, 12, 25)]
-        if year >= 2021:
-            fixed.append(dt.date(year, 6, 19))
-        found += [d + dt.timedelta(days={5: -1, 6: 1}.get(d.weekday(), 0)) for d in fixed]
-        found += [_nth_weekday(year, 1, 0, 3), _nth_weekday(year, 2, 0, 3), _nth_weekday(year, 9, 0, 1)]
-        found += [_nth_weekday(year, 10, 0, 2), _nth_weekday(year, 11, 3, 4), _last_monday_of_may(year)]
-    return tuple(sorted(set(found)))
-
-
-def _nth_weekday(year: int, month: int, weekday: int, n: int) -> dt.date:
-    first = dt.date(year, month, 1)
-    return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
-
-
-def _last_monday_of_may(year: int) -> dt.date:
-    last = dt.date(year, 5, 31)
-    return last - dt.timedelta(days=last.weekday())

@@ -160,6 +160,12 @@ def pack_schedule(structure: Structure, assumptions: Assumptions) -> pk.Schedule
     payment = dates.serials(row.payment for row in structure.schedule)
     redemption = payment.size - 1
     if assumptions.call_date is not None:
+        last = structure.schedule[-1].payment
+        if not structure.analysis < assumptions.call_date <= last:
+            raise ValueError(
+                f"Redemption from {assumptions.call_date.isoformat()} is not possible; choose a day after the analysis "
+                f"date {structure.analysis.isoformat()} and not after the last payment date {last.isoformat()}."
+            )
         redemption = min(redemption, int(np.searchsorted(payment, dates.serial(assumptions.call_date))))
     return pk.Schedule(
         payment=payment,

@@ -56,6 +56,12 @@ class Projection:
         return self.structure.assumed
 
     @property
+    def sale_price(self) -> float:
+        """Price at redemption that was used, percent of par."""
+        own = self.assumptions.sale_price
+        return self.structure.sale_price * 100.0 if own is None else own
+
+    @property
     def sources(self) -> Floats:
         return self.result.cash[:, pk.SOURCES]
 

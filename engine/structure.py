@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from engine import dates
+from engine import calendars, dates
 from engine.terms import COLLECTION, INTEREST_RESERVE, RAMP_UP, Book, Deal, Fee, PaymentDate, lookup, number
 from engine.waterfall.schema import Document, TestTerms, class_id
 
@@ -137,7 +137,7 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
     maturity = deal.date("Stated Maturity") or (deal.schedule[-1].payment if deal.schedule else None)
     if maturity is None:
         raise StructureError(f"{deal.name} has no Stated Maturity; enter it under Deal Dates.")
-    holidays = book.reference.holidays or dates.us_holidays(analysis.year - 1, maturity.year + 1)
+    holidays = book.reference.holidays or calendars.us_holidays(analysis.year - 1, maturity.year + 1)
     calendar = dates.Calendar(holidays)
     months = _whole(deal, "Months Between Payments", 3)
     if months not in (1, 2, 3, 4, 6, 12):

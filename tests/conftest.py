@@ -51,9 +51,9 @@ def workspace(stocked: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def warm() -> None:
     """Kernels are compiled, or loaded, before anything is timed or waited for."""
-    from engine import study
+    from clo_desktop.work.warmth import warm_here
 
-    study.warm_up()
+    warm_here()
 
 
 settings.register_profile("project", deadline=None)  # the first example compiles kernels

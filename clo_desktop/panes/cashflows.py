@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QTabWidget, QWidget
 
 from clo_desktop.charts.bars import BarChart
@@ -131,7 +130,7 @@ class CashFlowsPane(QWidget):
         self.classes.row_activated.connect(self._explain)
 
     def _show(self, timed: Timed | None) -> None:
-        """Charts and tables take the projection one by one, so that the window does not stall, and once in sight."""
+        """Charts and tables take the projection one by one, so that the window does not stall."""
         self._steps.clear()
         if timed is None:
             self._layers.setCurrentIndex(0)
@@ -145,13 +144,7 @@ class CashFlowsPane(QWidget):
             lambda: self._fill(self.cash, cash_frame(flows)),
         ]
         self._layers.setCurrentIndex(1)
-        if self.isVisible():
-            self._pace.start()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._steps:
-            self._pace.start()
+        self._pace.start()
 
     def _step(self) -> None:
         if self._steps:

@@ -19,8 +19,9 @@ from engine.projection import Projection
 from engine.waterfall.trace import StepTrace, TestTrace, Trace, explain
 
 _COLUMNS: Final = (
-    Column("step", "Step", Kind.COUNT.value, tip="Number of the step in the order of the run"),
+    Column("step", "Step", Kind.COUNT.value, tip="Place of the step in the order of the run"),
     Column("section", "Waterfall", Kind.TEXT.value),
+    Column("letter", "Clause", Kind.TEXT.value, tip="Letter of the numbered list"),
     Column("label", "Pays", Kind.TEXT.value),
     Column("due", "Due", Kind.MONEY.value, total=Total.NONE),
     Column("paid", "Paid", Kind.MONEY.value, total=Total.NONE),
@@ -46,6 +47,7 @@ def steps_frame(trace: Trace | None, currency: str = "") -> Frame:
     data: dict[str, list[Any]] = {
         "step": [float(step.number) for _, step in rows],
         "section": [title for title, _ in rows],
+        "letter": [step.letter for _, step in rows],
         "label": [step.label for _, step in rows],
         "due": [step.due for _, step in rows],
         "paid": [step.paid for _, step in rows],

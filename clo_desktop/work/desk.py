@@ -98,6 +98,7 @@ class Desk:
             return _outcome(deal.strip(), reading, path, imported=False)
         report(0.9, "Storing")
         outcome = _outcome(deal.strip(), reading, path, imported=True)
+        outcome = replace(outcome, faults=(*outcome.faults, *self._changes_elsewhere(reading.book)))
         record = ImportRecord(
             deal=outcome.deal,
             file_name=reading.file_name,
@@ -113,16 +114,53 @@ class Desk:
         report(1.0, "Done")
         return outcome
 
+    def _changes_elsewhere(self, book: Book) -> Iterator[Fault]:
+        """A warning for each other deal that holds assets which this book changes: the asset master is shared."""
+        for other in self.deals():
+            if other.name == book.deal.name:
+                continue
+            held = self.book(other.name)
+            changed = [
+                h.asset_id
+                for h in held.deal.holdings
+                if h.asset_id in book.assets and book.assets[h.asset_id] != held.assets[h.asset_id]
+            ]
+            if changed:
+                some = ", ".join(changed[:3]) + (", …" if len(changed) > 3 else "")
+                yield Fault(
+                    Severity.WARNING,
+                    "All Assets",
+                    "",
+                    "",
+                    str(len(changed)),
+                    f"{other.name} holds assets that this import changes ({some}): the asset master is shared by all "
+                    f"deals, look at {other.name} too.",
+                    changed[0],
+                )
+
     def export_file(self, deal: str, path: Path) -> None:
         """Writes the deal in the workbook layout. Raises Refused where the file cannot be written."""
         book = self.book(deal)
+        self._check_target(path)
         _writing(path, lambda: write_book(book, path))
 
-    def report_file(self, deal: str, path: Path, assumptions: Assumptions | None = None) -> None:
+    def _check_target(self, path: Path) -> None:
+        """Only workbooks are written, never over the workspace."""
+        if path.suffix.lower() != ".xlsx":
+            raise Refused(f"{path.name} is no name of a workbook; let it end with .xlsx.", code="file")
+        if path.resolve() == Path(self.store.name).resolve():
+            raise Refused(f"{path.name} is the open workspace; choose another name.", code="file")
+        if not path.absolute().parent.is_dir():
+            raise Refused(f"There is no folder {path.absolute().parent}; make it or choose another.", code="file")
+
+    def report_file(
+        self, deal: str, path: Path, assumptions: Assumptions | None = None, *, curve: Path | None = None
+    ) -> None:
         """Writes the deal's tests and cash flows as an Excel report."""
         from clo_desktop.sheets.report import write_report  # xlsxwriter is only needed here
 
-        tests, flows = self.comply(deal), self.project(deal, assumptions)
+        self._check_target(path)
+        tests, flows = self.comply(deal), self.project(deal, assumptions, curve=curve)
         _writing(path, lambda: write_report(path, tests, flows))
 
     def delete(self, deal: str) -> None:
@@ -182,7 +220,6 @@ def _part(report: Progress, low: float, high: float) -> Progress:
 
 def _writing(path: Path, write: Callable[[], T]) -> T:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         return write()
     except OSError as error:
         raise Refused(
@@ -198,8 +235,10 @@ def read_curve(path: Path) -> tuple[CurveNode, ...]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"The curve {path} cannot be read: {error}.", code="file") from error
+    except OSError as error:
+        raise Refused(f"The curve {path} cannot be read ({error.strerror}); check its name.", code="file") from error
+    except UnicodeDecodeError as error:
+        raise Refused(f"The curve {path} is no text; save it as CSV in UTF-8.", code="file") from error
     reader = csv.DictReader(text.splitlines())
     rows = [(reader.line_num, row) for row in reader]  # blank lines are passed over but counted
     chosen = rows[0][1].get("curve") if rows else None
@@ -216,6 +255,8 @@ def read_curve(path: Path) -> tuple[CurveNode, ...]:
             ) from error
         if not (0 < months <= 600 and -0.05 < rate < 1.0):
             raise Refused(f"{path.name} line {line}: {months:g} months at {rate:g}; write 5 % as 0.05.", code="curve")
+        if any(node.months == months for node in nodes):
+            raise Refused(f"{path.name} line {line}: {months:g} months is there twice; keep one.", code="curve")
         nodes.append(CurveNode(months, rate))
     if not nodes:
         raise Refused(f"{path.name} holds no curve; it needs the columns tenor_months and rate.", code="curve")

@@ -72,7 +72,13 @@ def projection(done: Projection) -> Plain:
         "deal": done.deal,
         "as_of": done.as_of.isoformat(),
         "waterfall": done.document.name,
-        "assumptions": dict(done.rates),
+        "assumptions": {
+            **done.rates,
+            "sale_price": done.sale_price,
+            "rate_shift": done.assumptions.rate_shift,
+            "call_date": done.assumptions.call_date.isoformat() if done.assumptions.call_date else None,
+            "reinvest": done.assumptions.reinvest,
+        },
         "assumed_terms": list(done.assumed),
         "notes": list(done.structure.notes),
         "payment_dates": [d.isoformat() for d in done.payment_dates],
@@ -145,6 +151,7 @@ def trace(done: Trace) -> Plain:
                 "steps": [
                     {
                         "step": step.number,
+                        "letter": step.letter,
                         "label": step.label,
                         "due": step.due,
                         "paid": step.paid,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine import projection_kernel as pk
+from engine.assumptions import Assumptions
 from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
 from engine.waterfall.trace import Trace
@@ -44,6 +45,14 @@ def compliance(done: Compliance) -> str:
     return "\n".join(lines)
 
 
+def _further(asked: Assumptions) -> str:
+    """What else was asked for."""
+    words = [f", curve shifted by {asked.rate_shift * 1e4:+.0f} bp"] if asked.rate_shift else []
+    words += [f", redeemed from {asked.call_date.isoformat()}"] if asked.call_date else []
+    words += [] if asked.reinvest else [", no reinvestment"]
+    return "".join(words)
+
+
 def projection(done: Projection) -> str:
     """Totals by class, the first dates, and what was assumed. Money in whole units of the deal's currency."""
     r = done.result
@@ -53,8 +62,9 @@ def projection(done: Projection) -> str:
         f"{done.deal} as of {done.as_of}: {len(done.payment_dates)} payment dates to {done.payment_dates[-1]}, "
         f"priority of payments {done.document.name}",
         f"CPR {rates['cpr']:.2%}, CDR {rates['cdr']:.2%}, severity {rates['severity']:.1%}, "
-        f"lag {rates['lag']:g} months",
-        f"{'Class':14} {'Opening':>16} {'Interest':>16} {'Deferred paid':>16} {'Principal':>16} {'At the end':>16}",
+        f"lag {rates['lag']:g} months, sale price {done.sale_price:g}" + _further(done.assumptions),
+        f"{'Class or fee':14} {'Opening':>16} {'Interest':>16} {'Deferred paid':>16} {'Principal':>16} "
+        f"{'At the end':>16}",
     ]
     for k, tranche in enumerate(done.tranches):
         end = 0.0 if k == done.equity else float(r.balance[-1, k] + r.deferred[-1, k] + r.unpaid[-1, k])
@@ -84,7 +94,10 @@ def projection(done: Projection) -> str:
 
 
 def trace(done: Trace) -> str:
-    """The chain of steps of a payment; steps that paid the class are marked, tests stand below theirs."""
+    """The chain of steps of a payment, lettered as in the numbered list; steps with nothing due are left out.
+
+    Steps that paid the class are marked, tests stand below theirs.
+    """
     lines = [
         f"{done.deal}, {done.date}, {done.class_name}: {done.total:,.2f} paid "
         f"(interest {done.interest:,.2f}, deferred interest {done.deferred:,.2f}, principal {done.principal:,.2f}); "
@@ -94,13 +107,15 @@ def trace(done: Trace) -> str:
         lines += [
             "",
             f"{section.title}: {section.cash_in:,.2f} in",
-            f"  {'Step':>4}    {'':44} {'Due':>16} {'Paid':>16} {'Short':>14} {'Cash after':>16}",
+            f"        {'':44} {'Due':>16} {'Paid':>16} {'Short':>16} {'Cash after':>16}",
         ]
         for step in section.steps:
+            if not (step.due or step.paid or step.tests):
+                continue
             mark = "→" if step.to_class else " "
             lines.append(
-                f"  {step.number:4d} {mark}  {step.label:44.44} {step.due:16,.2f} {step.paid:16,.2f} "
-                f"{step.short:14,.2f} {step.cash_after:16,.2f}"
+                f"  {f'({step.letter})':5}{mark} {step.label:44.44} {step.due:16,.2f} {step.paid:16,.2f} "
+                f"{step.short:16,.2f} {step.cash_after:16,.2f}"
             )
             for test in step.tests:
                 verdict = "passes" if test.passed else "FAILS"

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from engine.waterfall import kernel as k
+from engine.waterfall.listing import letter
 from engine.waterfall.schema import PHASES, SECTIONS, Condition, Document, Step
 
 _PARTS: Final = {"all": k.ALL, "capped": k.CAPPED, "excess_of_cap": k.EXCESS}
@@ -21,12 +22,14 @@ class Compiled:
     """A program with the words that belong to it.
 
     labels    one a step of the program, as an indenture would head it
+    letters   of each step, as the numbered list has them
     sections  name of the section of each step
     class_ids, fee_ids, test_ids  the order of the kernel's arrays
     """
 
     program: k.Program
     labels: tuple[str, ...]
+    letters: tuple[str, ...]
     sections: tuple[str, ...]
     class_ids: tuple[str, ...]
     fee_ids: tuple[str, ...]
@@ -47,11 +50,12 @@ def compile_waterfall(document: Document, class_ids: Sequence[str]) -> Compiled:
     conditions: list[tuple[int, int, int]] = []
     parameters: list[float] = []
     labels: list[str] = []
+    letters: list[str] = []
     names: list[str] = []
     sections = np.zeros((len(SECTIONS), 2), dtype=np.int64)
     for s, section in enumerate(SECTIONS):
         sections[s, 0] = len(rows)
-        for step in document.sections[section]:
+        for place, step in enumerate(document.sections[section]):
             members = [c for c in step.ids("classes") if c not in absent]
             if step.ids("classes") and not members:
                 continue
@@ -69,6 +73,7 @@ def compile_waterfall(document: Document, class_ids: Sequence[str]) -> Compiled:
                 )
             )
             labels.append(_label(step, members, document))
+            letters.append(letter(place))
             names.append(section)
         sections[s, 1] = len(rows)
     program = k.Program(
@@ -78,7 +83,7 @@ def compile_waterfall(document: Document, class_ids: Sequence[str]) -> Compiled:
         conditions=np.array(conditions, dtype=np.int64).reshape(len(conditions), 3),
         sections=sections,
     )
-    return Compiled(program, tuple(labels), tuple(names), tuple(class_ids), tuple(fees), tuple(tests))
+    return Compiled(program, tuple(labels), tuple(letters), tuple(names), tuple(class_ids), tuple(fees), tuple(tests))
 
 
 def _operation(

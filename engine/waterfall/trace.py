@@ -36,9 +36,13 @@ class TestTrace:
 
 @dataclass(frozen=True, slots=True)
 class StepTrace:
-    """One step that ran. Money in the deal's currency; `to_class` is the part of `paid` that went to the class."""
+    """One step that ran; `letter` is that of the numbered list.
+
+    Money in the deal's currency; `to_class` is the part of `paid` that went to the class.
+    """
 
     number: int
+    letter: str
     label: str
     due: float
     paid: float
@@ -129,6 +133,7 @@ def _step(flows: Projection, i: int, k: int, s: int) -> StepTrace:
         tests = tuple(_test(flows, i, int(t)) for t in program.arguments[low:high])
     return StepTrace(
         number=s + 1,
+        letter=flows.compiled.letters[s],
         label=flows.compiled.labels[s],
         due=due,
         paid=paid,

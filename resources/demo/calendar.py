@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from engine import dates
+from engine import calendars, dates
 from engine.terms import CurveNode, Fixing, PaymentDate
 
 ANALYSIS: Final = dt.date(2025, 3, 31)
@@ -56,8 +56,8 @@ ORIGINAL_INDEX: Final = 0.0533
 CURRENT_INDEX: Final = 0.0430
 
 
-HOLIDAYS: Final = tuple(day for day in dates.us_holidays(2024, 2038) if day >= dt.date(2024, 1, 1))
-_CALENDAR: Final = dates.Calendar(dates.us_holidays(2017, 2038))  # the oldest loans were made in 2019
+HOLIDAYS: Final = tuple(day for day in calendars.us_holidays(2024, 2038) if day >= dt.date(2024, 1, 1))
+_CALENDAR: Final = dates.Calendar(calendars.us_holidays(2017, 2038))  # the oldest loans were made in 2019
 
 
 def following(day: dt.date) -> dt.date:

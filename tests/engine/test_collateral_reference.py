@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import collateral as col
-from engine import dates
+from engine import calendars, dates
 from engine.asset import Asset
 from engine.terms import Sink
 from tests.engine import reference_collateral as ref
 from tests.engine.builders import day, run_loans
 
 ANALYSIS = day("2024-02-14")
-HOLIDAYS = dates.us_holidays(2014, 2045)
+HOLIDAYS = calendars.us_holidays(2014, 2045)
 CLOSED = frozenset(HOLIDAYS)
 FAR = day("2042-12-31")  # every flow of every loan below comes before
 

@@ -76,7 +76,7 @@ Clo = Callable[..., Said]
 
 
 @pytest.fixture
-def clo(capsys: pytest.CaptureFixture[str], workspace: Path) -> Clo:
+def clo(capsys: pytest.CaptureFixture[str], workspace: Path, warm: None) -> Clo:
     """Runs a command on a workspace that holds the demo deal."""
 
     def run(*arguments: object, db: Path = workspace) -> Said:
@@ -152,9 +152,7 @@ def test_that_a_damaged_import_does_not_touch_the_deal_of_that_name(clo: Clo, sh
 def test_that_one_bad_cell_is_told_in_the_singular(clo: Clo, shared: Path) -> None:
     said = clo("import", shared / "data/mag17/damaged/08_missing_sheet.xlsx", "--deal", "MAG17")
     assert said.code == 1
-    assert said.err == (
-        "Nothing was imported: 1 cell is wrong in 08_missing_sheet.xlsx; mend it and import again.\n"
-    )
+    assert said.err == ("Nothing was imported: 1 cell is wrong in 08_missing_sheet.xlsx; mend it and import again.\n")
 
 
 @pytest.mark.parametrize("kind", ["absent", "folder", "text", "nothing", "cut short"])
@@ -270,11 +268,11 @@ def test_that_more_defaults_never_help_equity(clo: Clo) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--cdr", "2"), "cdr is a yearly fraction"),
-        (("--cpr", "120%"), "cpr is a yearly fraction"),
-        (("--severity=-0.1",), "severity is a yearly fraction"),
+        (("--cdr", "2"), "default rate .* 0 to 1 .*; 2 is not"),
+        (("--cpr", "120%"), "prepayment rate .* 0 to 1"),
+        (("--severity=-0.1",), "severity .* 0 to 1"),
         (("--lag", "500"), "recovery lag is 0 to 120 months"),
-        (("--cdr", "nan"), "cdr is a yearly fraction"),
+        (("--cdr", "nan"), "default rate .* 0 to 1"),
         (("--lag", "inf"), "recovery lag"),
         (("--sale-price", "0"), "sale price"),
         (("--shift", "1"), "shift of the curve"),
@@ -302,9 +300,17 @@ def test_that_nothing_is_written_for_an_unknown_deal(clo: Clo, tmp_path: Path, c
 
 def test_that_an_empty_workspace_says_what_to_do(clo: Clo, tmp_path: Path) -> None:
     new = tmp_path / "new.clo"
+    Desk(new).close()
     assert clo("deals", "--json", db=new).json == []
     assert "clo import FILE --deal NAME" in clo("deals", db=new).out
     clo("compliance", "--deal", HARBOR, "--json", db=new).refusal("import a workbook")
+
+
+@pytest.mark.parametrize("command", ["deals", "compliance"])
+def test_that_a_workspace_that_is_not_there_is_refused_and_not_made(clo: Clo, tmp_path: Path, command: str) -> None:
+    deal = ("--deal", HARBOR) if command != "deals" else ()
+    clo(command, *deal, "--json", db=tmp_path / "typo.clo").refusal("There is no workspace .*typo.clo")
+    assert not (tmp_path / "typo.clo").exists()
 
 
 def test_that_a_file_that_is_no_workspace_is_refused_and_kept(clo: Clo, tmp_path: Path) -> None:

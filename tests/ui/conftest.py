@@ -39,13 +39,14 @@ def empty(qtbot: QtBot, qapp: QApplication, kept: list[Settings]) -> Iterator[Wi
     """A window in which no workspace is open yet; it leaves no timer that goes on."""
     theme.apply(qapp, "light")
     window = Window(Session(), Settings(theme="light"), kept.append)
-    qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
     yield window
+    qtbot.waitUntil(lambda: window.cash_flows.filled)
     window.close()
     timers = [t for t in window.findChildren(QTimer) if t.isActive() and not t.isSingleShot()]
     assert [t for t in timers if not isinstance(t.parent(), QStatusBar)] == []  # Qt's own clears the message
+    window.deleteLater()
     theme.apply(qapp, "light")
 
 

@@ -36,14 +36,7 @@ from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
 from clo_desktop.work.session import Session
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
-KEYS = {
-    Qt.Key.Key_1: "collateral",
-    Qt.Key.Key_2: "compliance",
-    Qt.Key.Key_3: "cashflows",
-    Qt.Key.Key_4: "run",
-    Qt.Key.Key_5: "imports",
-    Qt.Key.Key_0: "deals",
-}
+PANES = {c.id.removeprefix("pane."): c.keys[0] for c in COMMANDS if c.id.startswith("pane.")}
 
 
 def idle(window: Window, qtbot: QtBot) -> None:
@@ -105,11 +98,15 @@ def test_that_the_demo_deal_is_imported_by_its_command(empty: Window, qtbot: QtB
 # -- keys -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_that_control_and_a_figure_go_to_a_pane(harbor: Window, qtbot: QtBot, key: Qt.Key) -> None:
+def test_that_every_pane_has_a_figure() -> None:
+    assert list(PANES.values()) == [f"Ctrl+{i}" for i in (*range(1, len(PANES)), 0)]
+
+
+@pytest.mark.parametrize("name", PANES)
+def test_that_control_and_a_figure_go_to_a_pane(harbor: Window, qtbot: QtBot, name: str) -> None:
+    assert set(PANES) == set(harbor.docks)
     harbor.activateWindow()
-    qtbot.keyClick(harbor, key, CONTROL)
-    name = KEYS[key]
+    qtbot.keyClick(harbor, Qt.Key(ord(PANES[name][-1])), CONTROL)
     assert in_sight(harbor, name)
     focused = QApplication.focusWidget()
     assert focused is not None
@@ -139,9 +136,7 @@ def test_that_f5_runs_and_control_k_opens_the_palette(harbor: Window, qtbot: QtB
 # -- look -------------------------------------------------------------------------------------------------------------
 
 
-def test_that_every_theme_recolours_every_pane(
-    harbor: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_that_every_theme_recolours_every_pane(harbor: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     faults: list[object] = []
     monkeypatch.setattr(sys, "excepthook", lambda *what: faults.append(what[1]))
     pictures: dict[str, list[bytes]] = {}
@@ -177,7 +172,6 @@ def test_that_look_layout_and_last_deal_are_kept_and_come_back(
 ) -> None:
     harbor.docks["run"].close()
     harbor.docks["imports"].setFloating(True)
-    harbor.resize(1200, 700)
     harbor.actions_by_id["dense"].trigger()
     harbor.actions_by_id["theme.dark"].trigger()
     harbor.close()
@@ -188,7 +182,6 @@ def test_that_look_layout_and_last_deal_are_kept_and_come_back(
     again.show()
     assert not again.docks["run"].isVisible()
     assert again.docks["imports"].isFloating()
-    assert (again.width(), again.height()) == (1200, 700)
     assert again.actions_by_id["dense"].isChecked()
     again.actions_by_id["layout"].trigger()
     assert again.docks["run"].isVisible()
@@ -257,6 +250,14 @@ def test_that_a_dropped_workbook_is_imported_under_the_name_given(
     assert harbor.session.deal == "Dropped"
 
 
+def test_that_what_is_dropped_before_a_workspace_is_open_is_refused(
+    empty: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("Dropped", True))
+    assert drop(empty, resources.path(DEMO_FILE))
+    qtbot.waitUntil(lambda: empty.statusBar().currentMessage().startswith("No workspace is open"))
+
+
 def test_that_other_files_cannot_be_dropped(harbor: Window, tmp_path: Path) -> None:
     assert not drop(harbor, tmp_path / "letter.txt", tmp_path / "old.xls")
 
@@ -265,9 +266,7 @@ def test_that_other_files_cannot_be_dropped(harbor: Window, tmp_path: Path) -> N
 def test_that_a_deal_is_replaced_only_when_that_is_confirmed(
     harbor: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, answer: QMessageBox.StandardButton
 ) -> None:
-    monkeypatch.setattr(
-        QFileDialog, "getOpenFileNames", lambda *a, **k: ([str(resources.path(DEMO_FILE))], "")
-    )
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a, **k: ([str(resources.path(DEMO_FILE))], ""))
     monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: (DEMO_DEAL, True))
     asked: list[str] = []
     monkeypatch.setattr(QMessageBox, "question", lambda *a, **k: (asked.append(a[2]), answer)[1])
@@ -338,11 +337,11 @@ def test_that_everything_one_can_act_on_has_a_name(harbor: Window) -> None:
     kinds = (QAbstractButton, QAbstractItemView, QAbstractSpinBox, QComboBox, QLineEdit, QProgressBar)
     nameless = []
     for widget in harbor.findChildren(QWidget):
-        if not isinstance(widget, kinds) or isinstance(widget, QHeaderView):
+        if not isinstance(widget, kinds) or isinstance(widget, QHeaderView) or widget.window() is not harbor:
             continue
         inner = isinstance(widget.parent(), QAbstractSpinBox | QComboBox | QTabBar | QHeaderView)
         text = widget.text() if isinstance(widget, QAbstractButton) else ""
         own = widget.objectName().startswith("qt_")  # Qt's own parts: dock buttons, spin box editors
-        if not (widget.accessibleName() or text or inner or own or not widget.isEnabled()):
-            nameless.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
+        if not (widget.accessibleName() or text or inner or own or widget.isHidden()):
+            nameless.append(f"{type(widget).__name__} {widget.objectName()} in {type(widget.parent()).__name__}")
     assert nameless == []

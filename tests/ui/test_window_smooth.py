@@ -57,7 +57,7 @@ def _stall(qtbot: QtBot, workspace: Path) -> float:
     qtbot.waitUntil(lambda: session.lanes.idle, timeout=20_000)
     assert session.deal == DEMO_DEAL
     session.run(Assumptions(cdr=0.03))
-    qtbot.waitUntil(lambda: session.lanes.idle, timeout=20_000)
+    qtbot.waitUntil(lambda: session.lanes.idle and window.cash_flows.filled, timeout=20_000)
     stall = watchdog.stop()
     window.close()
     return stall

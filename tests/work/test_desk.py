@@ -111,9 +111,37 @@ def test_that_a_deal_without_a_name_is_refused(desk: Desk, name: str) -> None:
 
 
 def test_that_an_exported_deal_is_read_as_the_same_records(desk: Desk, tmp_path: Path) -> None:
-    file = tmp_path / "folder that is new" / "out.xlsx"
+    file = tmp_path / "out.xlsx"
     desk.export_file(DEAL, file)
     assert read_book(file, DEAL).book == desk.book(DEAL)
+
+
+def test_that_nothing_is_exported_over_the_workspace_or_to_no_folder(desk: Desk, tmp_path: Path) -> None:
+    before = Path(desk.store.name).read_bytes()
+    for file, says in (
+        (Path(desk.store.name), "no name of a workbook"),
+        (tmp_path / "out.txt", "no name of a workbook"),
+        (tmp_path / "folder that is new" / "out.xlsx", "no folder"),
+    ):
+        for write in (desk.export_file, desk.report_file):
+            with pytest.raises(Refused, match=says):
+                write(DEAL, file)
+    assert Path(desk.store.name).read_bytes() == before
+    assert not (tmp_path / "folder that is new").exists()
+
+
+def test_that_an_import_tells_which_other_deals_hold_assets_it_changes(desk: Desk, tmp_path: Path) -> None:
+    book = desk.book(DEAL)
+    changed = dict(book.assets)
+    first = book.deal.holdings[0].asset_id
+    changed[first] = replace(changed[first], coupon_spread=0.0111)
+    file = tmp_path / "copy.xlsx"
+    write_book(replace(book, assets=changed, deal=replace(book.deal, name="Copy")), file)
+    outcome = desk.import_file(file, "Copy")
+    assert outcome.imported
+    (warning,) = [f for f in outcome.faults if f.asset_id == first]
+    assert DEAL in warning.message
+    assert desk.book(DEAL).assets[first].coupon_spread == 0.0111
 
 
 def test_that_a_place_that_cannot_be_written_is_refused_with_the_remedy(desk: Desk, tmp_path: Path) -> None:
@@ -188,6 +216,6 @@ def test_that_a_bad_curve_is_refused_with_the_line(tmp_path: Path, text: str, se
 
 def test_that_a_curve_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes.csv").write_bytes(b"tenor_months,rate\n\xff\xfe\n")
-    for name in ("absent.csv", "bytes.csv"):
-        with pytest.raises(Refused, match="cannot be read"):
+    for name, says in (("absent.csv", "cannot be read"), ("bytes.csv", "is no text")):
+        with pytest.raises(Refused, match=says):
             read_curve(tmp_path / name)

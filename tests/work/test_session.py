@@ -270,9 +270,7 @@ def test_that_a_workspace_that_cannot_be_opened_leaves_the_last_one_open(
     assert (chosen.where, chosen.deal) == (where, DEAL)
 
 
-def test_that_export_and_report_are_written_in_the_background(
-    chosen: Session, settle: Settle, tmp_path: Path
-) -> None:
+def test_that_export_and_report_are_written_in_the_background(chosen: Session, settle: Settle, tmp_path: Path) -> None:
     chosen.export_file(tmp_path / "deal.xlsx")
     chosen.report_file(tmp_path / "report.xlsx")
     settle()
