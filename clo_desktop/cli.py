@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,15 @@ USAGE: Final = 2
 _NEGATIVE_PERCENTAGE: Final = re.compile(r"-[\d.]+%")
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command says: as data for --json, in words otherwise; a complaint on stderr means that it failed."""
+
+    data: Any
+    words: str
+    complaint: str = ""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Parses and runs one command. Returns the exit code; never shows a traceback for what a user did."""
     parser = _parser()
@@ -34,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     except SystemExit as stop:  # argparse has printed what is wrong
         return int(stop.code or 0)
     try:
-        return int(options.verb(options))
+        return _tell(options, options.verb(options))
     except Refused as refused:
         return _failed(options, refused.message, refused.code)
     except KeyboardInterrupt:
@@ -52,9 +62,22 @@ def main(arguments: Sequence[str]) -> int:
         return _failed(options, f"An internal error: {error!r}. The log has the details: {log.log_file()}.", "internal")
 
 
+def _tell(options: argparse.Namespace, answer: Answer | int) -> int:
+    """Prints an answer; the exit code (a verb that printed by itself gives its own)."""
+    if isinstance(answer, int):
+        return answer
+    if options.json:
+        _print_json(answer.data)
+    elif answer.words:
+        print(answer.words)
+    if answer.complaint:
+        print(answer.complaint, file=sys.stderr)
+    return FAILED if answer.complaint else DONE
+
+
 def _failed(options: argparse.Namespace, sentence: str, code: str) -> int:
     print(sentence, file=sys.stderr)
-    if options.json and not getattr(options, "printed", False):
+    if options.json:
         _print_json({"error": {"code": code, "message": sentence}})
     return FAILED
 
@@ -116,6 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     report = add("report", _report, "Write a deal's results (tests, cash flows) as an Excel report.")
     report.add_argument("file", type=Path, metavar="FILE")
     _add_assumptions(report)
+
+    check = add("validate", _validate, "Run worked cases against the engine and print every figure.")
+    check.add_argument("file", type=Path, metavar="FILE", nargs="?", help="the cases, as JSON (default: the own pack)")
 
     delete = add("delete", _delete, "Delete a deal from the store; its assets stay in the master.")
     delete.add_argument("--deal", required=True, metavar="NAME")
@@ -200,90 +226,41 @@ def _run(options: argparse.Namespace) -> int:
     return app.run_offscreen(options.out, options.db) if options.offscreen else app.run_window(options.db)
 
 
-def _warm(options: argparse.Namespace) -> int:
+def _warm(options: argparse.Namespace) -> Answer:
     from clo_desktop.work.warmth import warm_here
 
     warm_here()
-    if options.json:
-        _print_json({"warm": True})
-    return DONE
+    return Answer({"warm": True}, "The engine is compiled.")
 
 
-def _deals(options: argparse.Namespace) -> int:
+def _deals(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import plain, summary
+
     deals = _desk(options).deals()
-    if options.json:
-        _print_json(
-            [
-                {
-                    "deal": d.name,
-                    "as_of": d.as_of.isoformat() if d.as_of else None,
-                    "currency": d.currency,
-                    "holdings": d.assets,
-                    "par": d.par,
-                    "principal_cash": d.principal_cash,
-                }
-                for d in deals
-            ]
-        )
-    elif not deals:
-        print("There is no deal yet; `clo import FILE --deal NAME` brings one in.")
-    for d in deals if not options.json else ():
-        print(f"{d.name:24} {d.as_of or '–'}  {d.assets:5d} assets  par {d.par:18,.2f} {d.currency}")
-    return DONE
+    return Answer(plain.deals(deals), summary.deals(deals))
 
 
-def _import(options: argparse.Namespace) -> int:
-    from clo_desktop.work import plain
+def _import(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import plain, summary
 
     outcome = _desk(options, may_make=True).import_file(options.file, options.deal)
-    sentence = (
-        f"Nothing was imported: {'1 cell is' if outcome.errors == 1 else f'{outcome.errors} cells are'} wrong in "
-        f"{outcome.file_name}; mend {'it' if outcome.errors == 1 else 'them'} and import again."
-    )
-    if options.json:
-        data = plain.imported(outcome)
-        if not outcome.imported:
-            data["error"] = {"code": "faults", "message": sentence}
-        _print_json(data)
-        options.printed = True
-    else:
-        for fault in outcome.faults:
-            place = f"{fault.sheet}!{fault.cell}" if fault.cell else fault.sheet
-            print(f"{fault.severity:8} {place:24} {fault.column}: {fault.message}")
-        if outcome.imported:
-            print(
-                f"{outcome.deal}: {outcome.holdings} holdings of {outcome.assets} assets, par {outcome.par:,.2f}, "
-                f"principal cash {outcome.principal_cash:,.2f}; {plural(outcome.warnings, 'warning')}."
-            )
-    if not outcome.imported:
-        print(sentence, file=sys.stderr)
-        return FAILED
-    return DONE
+    data, words = plain.imported(outcome), summary.imported(outcome)
+    if outcome.imported:
+        return Answer(data, words)
+    sentence = summary.refused_import(outcome)
+    return Answer({**data, "error": {"code": "faults", "message": sentence}}, words, complaint=sentence)
 
 
-def plural(count: int, word: str) -> str:
-    """1 error, 2 errors."""
-    return f"{count} {word}" + ("" if count == 1 else "s")
-
-
-def _export(options: argparse.Namespace) -> int:
+def _export(options: argparse.Namespace) -> Answer:
     _desk(options).export_file(options.deal, options.file)
-    if options.json:
-        _print_json({"deal": options.deal, "file": str(options.file)})
-    else:
-        print(f"{options.deal} was written to {options.file}.")
-    return DONE
+    return Answer({"deal": options.deal, "file": str(options.file)}, f"{options.deal} was written to {options.file}.")
 
 
-def _compliance(options: argparse.Namespace) -> int:
+def _compliance(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import plain, summary
 
     done = _desk(options).comply(options.deal)
-    if options.json:
-        _print_json(plain.compliance(done))
-    else:
-        print(summary.compliance(done))
-    return DONE
+    return Answer(plain.compliance(done), summary.compliance(done))
 
 
 def _assumptions(options: argparse.Namespace) -> Any:
@@ -304,62 +281,66 @@ def _assumptions(options: argparse.Namespace) -> Any:
         raise Refused(str(error), code="assumptions") from error
 
 
-def _project(options: argparse.Namespace) -> int:
+def _projected(options: argparse.Namespace) -> Any:
+    with _patience():
+        return _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
+
+
+def _project(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import plain, summary
 
-    with _patience():
-        done = _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
-    if options.json:
-        _print_json(plain.projection(done))
-    else:
-        print(summary.projection(done))
-    return DONE
+    done = _projected(options)
+    return Answer(plain.projection(done), summary.projection(done))
 
 
-def _explain(options: argparse.Namespace) -> int:
+def _explain(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import plain, summary
     from engine.waterfall.trace import explain
 
-    with _patience():
-        done = _desk(options).project(options.deal, _assumptions(options), curve=options.curve)
+    done = _projected(options)
     try:
         trace = explain(done, options.date, options.class_name)
     except ValueError as error:
         raise Refused(str(error), code="explain") from error
-    if options.json:
-        _print_json(plain.trace(trace))
-    else:
-        print(summary.trace(trace))
-    return DONE
+    return Answer(plain.trace(trace), summary.trace(trace))
 
 
-def _waterfall(options: argparse.Namespace) -> int:
-    from engine.waterfall.listing import clauses, listing
+def _waterfall(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import plain
+    from engine.waterfall.listing import listing
 
     document = _desk(options).waterfall(options.deal)
-    if options.json:
-        rows = [{"section": c.section, "letter": c.letter, "text": c.text, "when": c.when} for c in clauses(document)]
-        _print_json({"deal": options.deal, "waterfall": document.name, "title": document.title, "clauses": rows})
-    else:
-        print(listing(document))
-    return DONE
+    return Answer(plain.waterfall(options.deal, document), listing(document))
 
 
-def _report(options: argparse.Namespace) -> int:
+def _report(options: argparse.Namespace) -> Answer:
     desk = _desk(options)
     with _patience():
         desk.report_file(options.deal, options.file, _assumptions(options), curve=options.curve)
+    data = {"deal": options.deal, "file": str(options.file)}
+    return Answer(data, f"The report of {options.deal} was written to {options.file}.")
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from clo_desktop.work import validation
+
+    with _patience():
+        done = validation.validate_file(options.file)
+    sentence = done.sentence
     if options.json:
-        _print_json({"deal": options.deal, "file": str(options.file)})
+        data = validation.plain(done)
+        if sentence is not None:
+            data["error"] = {"code": "validation", "message": sentence}
+        _print_json(data)
+        options.printed = True
     else:
-        print(f"The report of {options.deal} was written to {options.file}.")
+        print(validation.text(done))
+    if sentence is not None:
+        print(sentence, file=sys.stderr)
+        return FAILED
     return DONE
 
 
-def _delete(options: argparse.Namespace) -> int:
+def _delete(options: argparse.Namespace) -> Answer:
     _desk(options).delete(options.deal)
-    if options.json:
-        _print_json({"deleted": options.deal})
-    else:
-        print(f"{options.deal} was deleted; its assets stay in the master.")
-    return DONE
+    return Answer({"deleted": options.deal}, f"{options.deal} was deleted; its assets stay in the master.")

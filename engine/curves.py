@@ -83,7 +83,9 @@ class FixingTable:
 def fixing_table(curve: Curve, first_day: int, last_day: int, tenors: Sequence[int] = (1, 3, 6, 12)) -> FixingTable:
     """Forwards of every tenor on every day from `first_day` to `last_day` (both included)."""
     rates = np.empty((len(tenors), last_day - first_day + 1), dtype=np.float64)
-    fill_fixings(first_day, np.array(tenors, dtype=np.int64), curve.as_of, curve.days, curve.zeros, curve.frequency, rates)
+    fill_fixings(
+        first_day, np.array(tenors, dtype=np.int64), curve.as_of, curve.days, curve.zeros, curve.frequency, rates
+    )
     return FixingTable(first_day, tuple(tenors), rates)
 
 

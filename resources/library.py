@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -13,8 +13,12 @@ from engine.compliance import Catalogue, read_catalogue
 from engine.waterfall import Document, read_document
 
 
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Plain data only; the C parser, where it is there, is ten times faster."""
+
+
 def _read(name: str) -> Any:
-    return yaml.safe_load(resources.path(name).read_text(encoding="utf-8"))
+    return yaml.load(resources.path(name).read_bytes(), Loader=_LOADER)
 
 
 @cache

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from clo_desktop.sheets import parse
 from clo_desktop.sheets.findings import Findings
-from clo_desktop.sheets.grid import Cell, Sheet, address, same
+from clo_desktop.sheets.grid import Area, Cell, Sheet, address, same
+from clo_desktop.sheets.misplaced import Tally
 from clo_desktop.sheets.parse import Parsed
 from engine.asset import COLUMNS, Asset, Column, Kind
 from engine.ratings import parse_moodys, parse_sp
@@ -68,7 +69,9 @@ def read_assets(sheet: Sheet, held: Collection[str], date1904: bool, findings: F
         )  # fmt: skip
         return {}
     columns = _match_columns(sheet, header_row, findings)
+    findings.warn_merged(sheet, Area(header_row + 1, 0, sheet.height - 1, sheet.width - 1), f"the sheet “{sheet.name}”")
     found: dict[str, AssetRow] = {}
+    tally = Tally()
     every_column = range(sheet.width)
     for row in range(header_row + 1, sheet.height):
         if all(cell is None for cell in sheet.rows[row]):
@@ -77,12 +80,13 @@ def read_assets(sheet: Sheet, held: Collection[str], date1904: bool, findings: F
         if asset_id is None:
             continue
         findings.name_row(sheet.name, row, every_column, asset_id)
-        asset = _read_row(sheet, row, asset_id, columns, asset_id in held, date1904, findings)
+        asset = _read_row(sheet, row, asset_id, columns, asset_id in held, date1904, findings, tally)
         first = found.get(asset_id)
         if first is None:
             found[asset_id] = AssetRow(asset, row, columns)
         else:
             _duplicate(sheet, row, asset, first, findings)
+    tally.report(sheet, header_row, columns, findings)
     return found
 
 
@@ -160,6 +164,7 @@ def _read_row(
     is_held: bool,
     date1904: bool,
     findings: Findings,
+    tally: Tally,
 ) -> Asset:
     values: dict[str, Any] = {}
     for column in COLUMNS[1:]:
@@ -168,6 +173,7 @@ def _read_row(
             continue
         cell = sheet.at(row, at)
         parsed = parse_cell(column, cell, date1904=date1904)
+        tally.count(column, cell, parsed)
         value = findings.take(parsed, sheet.name, row, at, column.header, cell)
         values[column.name] = value
         if column.required and value is None and not parsed.failed:

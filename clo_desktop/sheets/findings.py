@@ -8,11 +8,12 @@ from collections.abc import Container
 from dataclasses import replace
 
 from clo_desktop.faults import Fault, Severity
-from clo_desktop.sheets.grid import Cell, address
+from clo_desktop.sheets.grid import Area, Cell, Sheet, address
 from clo_desktop.sheets.parse import Parsed
 from clo_desktop.sheets.preflight import Broken
 
 _SHOWN = 80  # characters of a value
+_MERGED_NAMED = 20  # ranges of merged cells
 
 
 def shown(value: Cell) -> str:
@@ -59,6 +60,22 @@ class Findings:
 
     def warn(self, sheet: str, row: int, column: int, header: str, value: Cell, message: str) -> None:
         self.add(Severity.WARNING, sheet, row, column, header, value, message)
+
+    def warn_merged(self, sheet: Sheet, data: Area, what: str) -> None:
+        """A warning for each range of merged cells over the cells `data` of `what`: only its first cell has a value."""
+        over = [
+            area for area in sheet.merged
+            if max(area.top, data.top) <= min(area.bottom, data.bottom)
+            and max(area.left, data.left) <= min(area.right, data.right)
+        ]  # fmt: skip
+        for number, area in enumerate(over[:_MERGED_NAMED], 1):
+            place = f"{address(area.top, area.left)}:{address(area.bottom, area.right)}"
+            more = len(over) - number if number == _MERGED_NAMED else 0
+            self.warn(
+                sheet.name, max(area.top, data.top), max(area.left, data.left), "", sheet.at(area.top, area.left),
+                f"The cells {place} of {what} are merged, and all but the first are blank: unmerge them and fill in each"
+                f"{f' ({more} more ranges are merged)' if more else ''}.",
+            )  # fmt: skip
 
     def take(self, parsed: Parsed, sheet: str, row: int, column: int, header: str, value: Cell) -> object:
         """The parsed value; its fault, where there is one, is noted."""

@@ -63,10 +63,11 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The cells of a sheet; outside its rows and columns every cell is blank."""
+    """The cells of a sheet; outside its rows and columns every cell is blank. `merged` are its merged cells."""
 
     name: str
     rows: list[list[Cell]]
+    merged: tuple[Area, ...] = ()
 
     def at(self, row: int, column: int) -> Cell:
         if 0 <= row < len(self.rows) and 0 <= column < len(self.rows[row]):
@@ -138,7 +139,8 @@ class Grids:
         broken = scan_sheet(self._package, self._parts[name], name)
         try:
             with CalamineWorkbook.from_filelike(io.BytesIO(self._package.data)) as book:
-                values = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+                found = book.get_sheet_by_name(name)
+                values, ranges = found.to_python(skip_empty_area=False), found.merged_cell_ranges or ()
         except (CalamineError, ValueError, OSError, LookupError) as error:
             raise self._unreadable(name) from error
         except BaseException as error:
@@ -151,7 +153,7 @@ class Grids:
                 rows.append([])
             rows[row].extend([None] * (column + 1 - len(rows[row])))
             rows[row][column] = cell
-        return Sheet(name, rows)
+        return Sheet(name, rows, tuple(Area(*top_left, *bottom_right) for top_left, bottom_right in ranges))
 
     def _unreadable(self, name: str) -> Refused:
         return self._package.refused(f"is damaged (the sheet “{name}” cannot be read)", "save it again in Excel")

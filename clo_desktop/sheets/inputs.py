@@ -67,6 +67,11 @@ class Inputs:
     lots: Lots = field(default_factory=dict)
     currency: str | None = None
 
+    @property
+    def analysis_date(self) -> dt.date | None:
+        value = lookup(self.fields.get(DATES.key, ()), "Analysis date")
+        return value if isinstance(value, dt.date) else None
+
 
 def read_inputs(sheet: Sheet, areas: Mapping[str, Area], date1904: bool, findings: Findings) -> Inputs:
     """The deal's sheet; ids are not yet checked against the asset master."""
@@ -172,7 +177,11 @@ class _Reader:
 
     def lots(self, block: Block) -> Lots:
         """The holdings by canonical id, with the cells of their par; faults are noted."""
+        ids, pars = block.columns["asset_id"], block.columns.get("par", block.columns["asset_id"])
+        area = Area(block.first, min(ids, pars), block.end - 1, max(ids, pars))
+        self._findings.warn_merged(self._sheet, area, f"the block “{block.form.titles[0]}”")
         lots: Lots = {}
+        rows = 0
         for number in block.rows(self._sheet):
             row = _Row(self, block, number)
             asset_id = row.get("asset_id", parse.identifier)
@@ -181,17 +190,28 @@ class _Reader:
             if not isinstance(asset_id, str):
                 if not id_failed and not _is_zero(row.cell("par")):
                     row.error("asset_id", "The row has a par amount but no id: type the id or clear the row.")
+                    rows += 1
                 continue
+            rows += 1
             self._findings.name_row(self._sheet.name, number, frozenset(block.columns.values()), asset_id)
             if not isinstance(par, float):
                 if not par_failed:
                     row.error("par", f"{asset_id} has no par amount: type it or clear the row.")
                 continue
+            if par == 0:
+                row.warn("par", f"{asset_id} is held with a par of 0: type the par or clear the row.")
             same_id = lots.setdefault(asset_id, [])
             same_id.append(Lot(number, block.columns["asset_id"], block.columns["par"], par))
             if len(same_id) > 1:
                 cells = ", ".join(address(lot.row, lot.par_column) for lot in same_id)
                 row.warn("asset_id", f"{asset_id} is held in several lots, which were added up ({cells}).")
+        if not rows:
+            title = block.form.titles[0]
+            self._findings.warn(
+                self._sheet.name, block.top, min(block.columns.values()), title, None,
+                f"The deal holds nothing, the block “{title}” has no rows: type the ids and par amounts below its "
+                "headers.",
+            )  # fmt: skip
         return lots
 
     def _account(self, row: _Row) -> Account | None:
@@ -209,7 +229,7 @@ class _Reader:
         number = row.get("number", lambda cell: parse.count(cell, ()))
         name = row.get("name", parse.text)
         direction = row.get("direction", lambda cell: parse.choice(cell, DIRECTIONS))
-        rule = parse.RATE if number in SHARE_TESTS else parse.ANY
+        rule = parse.LIMIT if number in SHARE_TESTS else parse.ANY
         threshold, override = (row.get(key, lambda cell: parse.number(cell, rule)) for key in ("threshold", "override"))
         previous = row.get("previous", _any)
         if not isinstance(number, int):

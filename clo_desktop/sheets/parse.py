@@ -91,8 +91,10 @@ class Number:
     """What a number cell may hold.
 
     low, high   accepted range, in the unit of the value
+    points      a value above `high` but not above this looks like percent, 0: none does
+    basis       values that look like basis points, from and to; (0, 0): none does
     percent     "4.5%" is read as 0.045 (True), as 4.5 (False: prices in percent of par) or not at all (None)
-    unit        what a value out of range probably is, and the remedy
+    unit        what the column wants, said of a value out of range
     spread      "L+375" and "375bp" are read as 0.0375
     money       "1,500" is one thousand five hundred; elsewhere one group of three digits is ambiguous
     """
@@ -103,18 +105,24 @@ class Number:
     unit: str = ""
     spread: bool = False
     money: bool = False
+    points: float = 0.0
+    basis: tuple[float, float] = (0.0, 0.0)
 
 
-_TYPED_IN_PERCENT: Final = "it was probably typed in percent: type {fraction} or {percent}%"
+_A_RATE: Final = "a rate is a fraction or percent, such as 0.0375 or 3.75%"
+_A_SHARE: Final = "a share is a fraction or percent, such as 0.45 or 45%"
+_HIGHEST_POINTS: Final = 30.0  # of a rate; above it the value is hardly a rate in percent
+_BASIS: Final = (120.0, 2500.0)  # of a rate; below it the value may be a price
 
 MONEY: Final = Number(0.0, 1e12, money=True, unit="an amount is between 0 and 1,000,000,000,000")
 BALANCE: Final = Number(-1e12, 1e12, money=True, unit="an amount is at most 1,000,000,000,000")
-RATE: Final = Number(-1.0, 1.0, percent=True, unit=_TYPED_IN_PERCENT)
-SPREAD: Final = Number(-1.0, 1.0, percent=True, unit=_TYPED_IN_PERCENT, spread=True)
-SHARE: Final = Number(0.0, 1.0, percent=True, unit=_TYPED_IN_PERCENT)
+RATE: Final = Number(-1.0, 1.0, percent=True, unit=_A_RATE, points=_HIGHEST_POINTS, basis=_BASIS)
+SPREAD: Final = Number(-1.0, 1.0, percent=True, unit=_A_RATE, points=_HIGHEST_POINTS, basis=_BASIS, spread=True)
+SHARE: Final = Number(0.0, 1.0, percent=True, unit=_A_SHARE, points=100.0)
+LIMIT: Final = Number(-1.0, 1.0, percent=True, unit=_A_SHARE, points=100.0)
 PRICE: Final = Number(0.0, 1000.0, percent=False, unit="a price is in percent of par, such as 98.25")
 YEARS: Final = Number(0.0, 100.0, unit="a life is in years, 0 to 100")
-RATIO: Final = Number(0.0, 10.0, percent=True, unit=_TYPED_IN_PERCENT)
+RATIO: Final = Number(0.0, 10.0, percent=True, unit="a ratio is such as 1.2 or 120%", points=1000.0)
 ANY: Final = Number(percent=True, money=True)
 
 
@@ -164,12 +172,24 @@ def number(cell: Cell, rule: Number) -> Parsed:
     if not math.isfinite(value):
         return failed("The value is not finite: type a plain number.")
     if not rule.low <= value <= rule.high:
-        remedy = rule.unit if value >= 0 or rule.low < 0 else "it cannot be negative: correct it or clear the cell"
-        remedy = remedy.format(fraction=f"{value / 100:.10g}", percent=f"{value:.10g}")
-        return failed(f"{value:,.10g} is out of range; {remedy}.")
+        return failed(_out_of_range(value, rule, f"“{_short(cell)}”" if isinstance(cell, str) else "", how))
     if how:
         return warned(value, f"The text “{_short(cell)}” was read as {how}: {_plain(value)}; type it as a number.")
     return Parsed(value)
+
+
+def _out_of_range(value: float, rule: Number, text: str, how: str) -> str:
+    """What a number out of range looks like, or what the column wants; `text` and `how` as `text_number` read it."""
+    shown = text or f"{value:,.10g}"
+    if value < 0 <= rule.low:
+        return f"{shown} is out of range; it cannot be negative: correct it or clear the cell."
+    if how in ("", "the number"):
+        size = abs(value)
+        if size <= rule.points:
+            return f"{shown} looks like percent: type {value:.10g}% or {value / 100:.10g}."
+        if rule.basis[0] < size <= rule.basis[1]:
+            return f"{shown} looks like basis points: type {value / 10_000:.10g} or {value / 100:.10g}%."
+    return f"{shown} is out of range; {rule.unit}: correct it or clear the cell."
 
 
 def _plain(value: float) -> str:
@@ -332,8 +352,14 @@ def rating(cell: Cell, parse: Callable[[str], str | None], agency: str) -> Parse
         return Parsed(known)
     shown = cell.strip() if isinstance(cell, str) else str(cell)
     return _placeholder(shown) or failed(
-        f"“{_short(shown)}” is no rating of {agency}'s scale: correct it, type NR, or clear the cell."
+        f"“{_short(shown)}” is no rating of {scale_of(agency)}: correct it, type NR, or clear the cell."
     )
+
+
+def scale_of(agency: str) -> str:
+    """The agency's scale: "Moody's scale", "S&P's scale"."""
+    owner = agency.removesuffix("'s")
+    return f"{owner}'s scale"
 
 
 def identifier(cell: Cell) -> Parsed:

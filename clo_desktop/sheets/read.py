@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,9 +11,11 @@ from clo_desktop.faults import Fault, Severity
 from clo_desktop.progress import Progress, silent
 from clo_desktop.sheets import assets, reference
 from clo_desktop.sheets.assets import AssetRow, read_assets
+from clo_desktop.sheets.consistent import check_consistent
 from clo_desktop.sheets.findings import Findings
 from clo_desktop.sheets.grid import Grids, sheet_key
-from clo_desktop.sheets.inputs import Inputs, Lots, read_inputs
+from clo_desktop.sheets.inputs import Inputs, read_inputs
+from clo_desktop.sheets.known import check_known
 from clo_desktop.sheets.layout import COLLATERAL
 from clo_desktop.sheets.plausible import check_plausible
 from clo_desktop.sheets.reference import read_reference
@@ -58,7 +60,7 @@ def read_book(path: Path, deal_name: str, *, report: Progress | None = None) -> 
     if deal_sheet is not None:
         inputs = read_inputs(grids.sheet(deal_sheet), grids.areas(deal_sheet), grids.date1904, findings)
     tell(0.4, "Reading the assets")
-    rows = _read_assets(grids, inputs.lots, findings)
+    rows = _read_assets(grids, inputs, findings)
     if rows and deal_sheet is not None:
         _check_held(inputs, rows, deal_sheet, findings)
     tell(0.8, "Reading the reference data")
@@ -96,7 +98,7 @@ def _deal_sheet(sheet_names: Collection[str], deal_name: str, findings: Findings
     return None
 
 
-def _read_assets(grids: Grids, lots: Lots, findings: Findings) -> dict[str, AssetRow]:
+def _read_assets(grids: Grids, inputs: Inputs, findings: Findings) -> dict[str, AssetRow]:
     name = _named(grids.sheet_names, assets.SHEET)
     if name is None:
         findings.error(
@@ -104,8 +106,11 @@ def _read_assets(grids: Grids, lots: Lots, findings: Findings) -> dict[str, Asse
             f"The sheet “{assets.SHEET}” is missing: add it, with one row per asset below a row of headers.",
         )  # fmt: skip
         return {}
-    rows = read_assets(grids.sheet(name), lots, grids.date1904, findings)
-    check_plausible(rows, lots, name, findings)
+    rows = read_assets(grids.sheet(name), inputs.lots, grids.date1904, findings)
+    check_plausible(rows, inputs.lots, name, findings)
+    check_known(rows, name, findings)
+    currency = inputs.currency or _currency_of(rows[key].asset for key in inputs.lots if key in rows)
+    check_consistent(rows, inputs.lots, currency, inputs.analysis_date, name, findings)
     return rows
 
 
@@ -122,9 +127,12 @@ def _check_held(inputs: Inputs, rows: Mapping[str, AssetRow], sheet: str, findin
 
 def held_currency(holdings: Collection[Holding], master: Mapping[str, Asset]) -> str:
     """The one currency of the held assets; US dollars where there are several or none. A deal's sheet may say else."""
-    currencies = {master[h.asset_id].currency for h in holdings if h.asset_id in master} - {None}
-    only = currencies.pop() if len(currencies) == 1 else None
-    return only or DEFAULT_CURRENCY
+    return _currency_of(master[h.asset_id] for h in holdings if h.asset_id in master)
+
+
+def _currency_of(held: Iterable[Asset]) -> str:
+    currencies = {asset.currency.upper() for asset in held if asset.currency}
+    return currencies.pop() if len(currencies) == 1 else DEFAULT_CURRENCY
 
 
 def _book(deal_name: str, inputs: Inputs, master: dict[str, Asset], data: Reference) -> Book:

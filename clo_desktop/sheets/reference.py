@@ -54,7 +54,7 @@ SECTIONS: Final = (HOLIDAYS, FIXINGS, VECTORS, SINKS, CURVE, ASSUMPTIONS)
 
 _HEADER_ROWS: Final = 4  # rows above the data of a sheet without titles
 _LAST_PERIOD: Final = 1_200
-_RATE: Final = Number(-1.0, 1.0, percent=True, unit="it was probably typed in percent: type {fraction} or {percent}%")
+_RATE: Final = parse.RATE
 _POINTS: Final = Number(-100.0, 100.0, percent=False, unit="it is a rate in percent")
 _TENOR: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(m|mo|month|months|y|yr|year|years)$", re.IGNORECASE)
 

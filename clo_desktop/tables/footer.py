@@ -96,7 +96,8 @@ class Footer(QWidget):
         side = Qt.AlignmentFlag.AlignRight if formats.is_number(of.kind) else Qt.AlignmentFlag.AlignLeft
         metrics = QFontMetrics(font)
         if metrics.horizontalAdvance(text) > rect.width():
-            text = "###" if figure else text.replace(" of ", "/") if first else ""
+            # a part of a figure would read as another figure
+            text = "…" if figure else text.replace(" of ", "/") if first else ""
         painter.drawText(rect, int(side | Qt.AlignmentFlag.AlignVCenter), text)
 
     def event(self, event: QEvent) -> bool:
@@ -106,6 +107,8 @@ class Footer(QWidget):
             if column >= 0 and shown:
                 name = self._model.frame.columns[column].name
                 tip = "Rows shown" if column == shown[0] else summary.total_meaning(self._model.frame, name)
+                figure = self.count_text() if column == shown[0] else self.text(column)
+                tip = f"{tip}: {figure}" if tip and figure else tip
                 QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)

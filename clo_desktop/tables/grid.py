@@ -23,7 +23,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from clo_desktop.look import theme
@@ -173,11 +173,12 @@ class Grid(QTableView):
         column = frame.columns[logical]
         telling = _telling(frame, column, sample)
         widest = max((metrics.horizontalAdvance(frame.text(int(r), logical)) for r in telling), default=0)
-        if column.footing is Total.SUM:
+        if column.footing in (Total.SUM, Total.AVERAGE):
             # the footer's sum is longer than any addend, and bold
-            widest = max(
-                widest, round(1.1 * metrics.horizontalAdvance(summary.total_text(frame, self._data.shown, column.name)))
-            )
+            font = QFont(self.font())
+            font.setWeight(QFont.Weight.DemiBold)
+            below = summary.total_text(frame, self._data.shown, column.name)
+            widest = max(widest, QFontMetrics(font).horizontalAdvance(below))
         extra = {"outcome": 32, "cushion": 170}.get(column.kind, 14)
         return min(max(widest + extra, self.columns.width_for(logical)), most)
 
@@ -212,6 +213,18 @@ class Grid(QTableView):
             bar.setValue(before)
             return
         hidden = self.frozen_width() - super().visualRect(index).left()
+        if hidden > 0:
+            bar.setValue(bar.value() - hidden)
+
+    def bring_column(self, logical: int) -> None:
+        """Scroll sideways until a column is in sight, also where there are no rows."""
+        bar, left = self.horizontalScrollBar(), self.columnViewportPosition(logical)
+        if logical in self.frozen_columns():
+            return
+        beyond = left + self.columnWidth(logical) - self.viewport().width()
+        if beyond > 0:
+            bar.setValue(bar.value() + beyond)
+        hidden = self.frozen_width() - self.columnViewportPosition(logical)
         if hidden > 0:
             bar.setValue(bar.value() - hidden)
 

@@ -24,6 +24,7 @@ from clo_desktop.look import formats, theme
 from clo_desktop.tables.delegates import PAD
 from clo_desktop.tables.frame import RATINGS, Column
 from clo_desktop.tables.model import FrameModel, SortKey
+from clo_desktop.tables.query import is_text
 from engine.asset import Kind
 
 FILTER_HEIGHT: Final = 24
@@ -68,16 +69,20 @@ def filter_help(column: Column) -> str:
             what += ", in percent"
     else:
         what = "a part of the text, =whole text, !=not this"
-    return f"{what}; - for missing; several with commas"
+    if is_text(column):
+        return f"{what}; - for missing; several as a,b or a or b (a comma with a blank after it is part of the text)"
+    return f"{what}; - for missing; several with a comma and a blank, or with or"
 
 
 class FilterEdit(QLineEdit):
-    """One cell of the filter row. Enter and Down go to the table, Esc clears or goes there."""
+    """One cell of the filter row. Enter and Down go to the table, Esc clears or goes there, Tab along the row."""
 
     left = Signal()
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, header: FilterHeader, name: str) -> None:
+        super().__init__(header)
+        self.header = header
+        self.name = name
         self.setTextMargins(PAD - 4, 0, PAD - 4, 0)
         self.fault = ""
         self.help = ""
@@ -112,6 +117,10 @@ class FilterEdit(QLineEdit):
             self.left.emit()
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """The next column as it is seen, also where it must be scrolled into sight; past the ends out of the row."""
+        return self.header.step(self.name, forward) or super().focusNextPrevChild(forward)
 
 
 class _FrozenHeader(QWidget):
@@ -148,6 +157,7 @@ class FilterHeader(QHeaderView):
         self._faults: dict[str, str] = {}
         self._shift: int | None = None
         self._strip = _FrozenHeader(self)
+        self.step: Callable[[str, bool], bool] = lambda name, forward: False  # goes to a neighbour's filter cell
         self.setSectionsClickable(True)
         self.setSectionsMovable(True)
         self.setHighlightSections(False)
@@ -302,7 +312,7 @@ class FilterHeader(QHeaderView):
         seen.add(column.name)
 
     def _make(self, column: Column) -> FilterEdit:
-        edit = FilterEdit(self)
+        edit = FilterEdit(self, column.name)
         edit.describe(column)
         edit.setText(self._texts.get(column.name, ""))
         edit.show_fault(self._faults.get(column.name, ""))
@@ -351,6 +361,10 @@ class FilterHeader(QHeaderView):
         """The filter cell of a column, where it is in sight."""
         edit = self._edits.get(name)
         return edit if edit is not None and not edit.isHidden() else None
+
+    def cells(self) -> list[FilterEdit]:
+        """The filter cells in sight, from left to right."""
+        return sorted((e for e in self._edits.values() if not e.isHidden()), key=lambda e: e.x())
 
     def forget(self, names: set[str]) -> None:
         """Drop what belongs to columns that are gone."""

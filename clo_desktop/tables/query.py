@@ -6,7 +6,9 @@
 yes   no                                      flags
 retail   =Retail   !=USA   !retail            text: contains, is, is not, does not contain
 -   !-                                        missing, not missing
-USA, CAN                                      any of these; terms with "!" must all hold. Quote what has a comma
+USA,CAN   >5 or <2                            any of these; terms with "!" must all hold
+5,000,000                                     in numbers a comma before each three figures groups them
+INFOR US,  INC                                in text a comma with a blank after it is part of the text; quotes keep all
 """
 
 from __future__ import annotations
@@ -29,7 +31,11 @@ Mask = NDArray[np.bool_]
 Filter = Callable[[Frame], Mask]
 """Which rows of a frame are shown."""
 
-_TERM: Final = re.compile(r'(?:"[^"]*"|[^,"])+')
+_QUOTED: Final = r'"[^"]*"'
+_OR: Final = re.compile(_QUOTED + r"|(,|\s+or\s+)", re.IGNORECASE)
+_OR_OF_TEXT: Final = re.compile(_QUOTED + r"|(,(?!\s)|,\s*(?=[!=<>]|$)|\s+or\s+)", re.IGNORECASE)
+_GROUPED: Final = re.compile(r"(?<![\d,])(?<!\d\.)[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)")
+_EITHER_WAY: Final = re.compile(r"[\d.,]*\d,\d[\d.,]*")
 _OPERATOR: Final = re.compile(r"^(>=|<=|<>|!=|≥|≤|≠|>|<|=|!)?\s*(.*)$", re.DOTALL)
 _SAME: Final = {"≥": ">=", "≤": "<=", "≠": "!=", "<>": "!="}
 _NUMBER: Final = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+))\s*(%|bps?|k|mm?|bn)?$", re.IGNORECASE)
@@ -46,7 +52,7 @@ class BadQuery(ValueError):
 
 def parse(text: str, column: Column) -> Filter | None:
     """The filter that `text` means for the column, None for an empty text. Raises BadQuery."""
-    terms = [term.strip() for term in _TERM.findall(text) if term.strip()]
+    terms = _terms(text, column)
     if not terms:
         return None
     wanted: list[Filter] = []
@@ -75,7 +81,43 @@ def literal(column: Column, value: Any) -> str:
     if formats.is_number(column.kind):
         return "=" + formats.plain(column.kind, value)
     shown = str(value)
-    return f'="{shown}"' if "," in shown or shown != shown.strip() else f"={shown}"
+    return f'="{shown}"' if "," in shown or shown != shown.strip() or _OR.search(shown) else f"={shown}"
+
+
+def hint(text: str, column: Column, frame: Frame) -> str:
+    """What may be meant where a filter that can be read shows no row at all; empty where nothing is to be said."""
+    if column.kind not in formats.PERCENT or column.name not in frame.index:
+        return ""
+    shown = parse(text, column)
+    if shown is None or shown(frame).any() or frame.missing(column.name).all():
+        return ""
+    typed = next((m[0] for m in re.finditer(r"\d+(?:\.\d+)?(?![\d.]*\s*(?:%|bp))", text) if float(m[0]) > 0), "")
+    if not typed:
+        return ""
+    return f"No row: {column.title} is in percent, {typed} is {typed} %. Basis points are typed as {typed}bp."
+
+
+def is_text(column: Column) -> bool:
+    """Whether the column holds free text, in which commas may stand."""
+    listed = column.kind in RATINGS or column.kind in (Kind.DATE, Kind.FLAG, formats.Show.OUTCOME)
+    return not listed and not formats.is_number(column.kind)
+
+
+def _terms(text: str, column: Column) -> list[str]:
+    """The terms of which any may hold. Raises BadQuery where a comma may group figures or part two numbers."""
+    if formats.is_number(column.kind):
+        text = _GROUPED.sub(lambda match: match[0].replace(",", ""), text)
+        if unclear := _EITHER_WAY.search(text):
+            typed = unclear[0]
+            one = typed.replace(",", ".") if typed.count(",") == 1 and "." not in typed else typed.replace(",", "")
+            raise BadQuery(f"{typed} may be one number or two: type {one}, or {typed.replace(',', ' or ')}.")
+    found, begin = [], 0
+    for match in (_OR_OF_TEXT if is_text(column) else _OR).finditer(text):
+        if match[1] is not None:
+            found.append(text[begin : match.start()])
+            begin = match.end()
+    found.append(text[begin:])
+    return [term.strip() for term in found if term.strip()]
 
 
 def _term(term: str, column: Column) -> tuple[bool, Filter]:

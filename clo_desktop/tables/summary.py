@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from clo_desktop.look import formats
 from clo_desktop.tables.frame import Frame, Total
-from engine.asset import Kind
 
 Rows = NDArray[np.int32]
 
@@ -80,7 +79,7 @@ def total_meaning(frame: Frame, name: str) -> str:
 
 
 def selection_text(frame: Frame, rows: Rows, columns: Sequence[str], told: Sequence[str]) -> str:
-    """`12 selected: par 31 250 000  price 98.41  spread 3.62 %`; empty where no row is selected.
+    """`12 selected: par 31 250 000  price 98.410  spread 3.62 %`; empty where no row is selected.
 
     `columns` are the columns the selection touches, `told` those always told of: money as a sum, others as averages
     weighted by the frame's weight. One numeric column on its own is told of as well, as in Excel.
@@ -92,15 +91,11 @@ def selection_text(frame: Frame, rows: Rows, columns: Sequence[str], told: Seque
         column = frame.column(name)
         value = total(frame, rows, name)
         if value is not None:
-            parts.append(f"{column.title.lower()} {_told(column.kind, value)}")
+            parts.append(f"{column.title.lower()} {formats.with_unit(column.kind, value)}")
     if len(columns) == 1 and formats.is_number(frame.column(columns[0]).kind):
         parts += _single(frame, rows, columns[0], columns[0] in told)
     count = f"{formats.figure(len(rows), 0)} selected"
     return f"{count}: {'  '.join(parts)}" if parts else count
-
-
-def _told(kind: str, value: float) -> str:
-    return formats.figure(value, 2) if kind == Kind.PRICE else formats.with_unit(kind, value)
 
 
 def _single(frame: Frame, rows: Rows, name: str, is_told: bool) -> list[str]:
@@ -109,9 +104,9 @@ def _single(frame: Frame, rows: Rows, name: str, is_told: bool) -> list[str]:
     if mean is None or column.kind == formats.Show.MIXED:
         return []
     title = column.title.lower()
-    parts = [f"{title} mean {_told(column.kind, mean)}"]
+    parts = [f"{title} mean {formats.with_unit(column.kind, mean)}"]
     if not is_told:
         value = total(frame, rows, name)
         if value is not None:
-            parts.insert(0, f"{title} {_told(column.kind, value)}")
+            parts.insert(0, f"{title} {formats.with_unit(column.kind, value)}")
     return parts

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
 
-from clo_desktop.look import theme
+from clo_desktop.look import formats, theme
 from clo_desktop.tables import clipboard, menus, query, summary
 from clo_desktop.tables.chooser import ColumnChooser
 from clo_desktop.tables.empty import EmptyState
@@ -62,6 +62,7 @@ class FrameTable(QWidget):
         self._extra: dict[str, Filter] = {}
         self._empty: tuple[str, str, Callable[[], object] | None] = ("Nothing here yet.", "", None)
         self._summary = ""
+        self._hint = ""
         self._current: Hashable = None
         self.setAccessibleName(name)
         self.grid.setAccessibleName(name)
@@ -105,6 +106,7 @@ class FrameTable(QWidget):
         header.filter_typed.connect(self._filter_typed)
         header.sort_asked.connect(self._sort_asked)
         header.left.connect(self._leave_filter)
+        header.step = self._step_filter
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._header_menu)
         grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -139,6 +141,8 @@ class FrameTable(QWidget):
             self.show_columns([name for name in shown if name in frame.index] or list(frame.index))
         if not same or was_empty:
             self.fit_columns()
+        else:
+            self._widen_columns()
 
     def set_empty(self, text: str, button_text: str = "", callback: Callable[[], object] | None = None) -> None:
         """What is said, and offered, while the frame has no rows."""
@@ -149,7 +153,7 @@ class FrameTable(QWidget):
         if not len(self.frame):
             self.empty.say(*self._empty)
         elif not self.model.rowCount():
-            self.empty.say("No row passes the filters.", "Clear filters", self.clear_filters)
+            self.empty.say(f"No row passes the filters. {self._hint}".strip(), "Clear filters", self.clear_filters)
         self.empty.setVisible(not self.model.rowCount())
         self.empty.setGeometry(self.grid.viewport().rect())
 
@@ -187,12 +191,16 @@ class FrameTable(QWidget):
         self.apply_filters()
 
     def clear_filters(self) -> None:
-        """Empty the filter row. Filters from elsewhere (`set_extra_filter`) go as well."""
+        """Empty the filter row and go to the rows. Filters from elsewhere (`set_extra_filter`) go as well."""
+        self.drop_filters()
+        self.grid.setFocus()
+
+    def drop_filters(self) -> None:
+        """As `clear_filters`, and the keyboard stays where it is: other rows come that nobody filtered."""
         for name in self.filter_texts():
             self.grid.columns.set_filter_text(name, "")
         self._extra.clear()
         self.apply_filters()
-        self.grid.setFocus()
 
     def set_extra_filter(self, source: str, shown: Filter | None) -> None:
         """A filter that comes from elsewhere, such as a click in a chart; None takes it away."""
@@ -203,8 +211,12 @@ class FrameTable(QWidget):
         self.apply_filters()
 
     def apply_filters(self) -> None:
-        """Read the filter row and filter; a cell that cannot be read turns amber and filters nothing."""
+        """Read the filter row and filter; a cell that cannot be read turns amber and filters nothing.
+
+        Amber as well, with what may be meant, is a cell that can be read but shows no row for its unit.
+        """
         self._filter_timer.stop()
+        self._hint = ""
         header = self.grid.columns
         filters: dict[str, Filter] = {f"\0{source}": shown for source, shown in self._extra.items()}
         for column in self.frame.columns:
@@ -214,6 +226,8 @@ class FrameTable(QWidget):
                 shown = query.parse(text, column)
                 if shown is not None:
                     filters[column.name] = shown
+                    fault = query.hint(text, column, self.frame)
+                    self._hint = fault or self._hint
             except BadQuery as wrong:
                 fault = str(wrong)
             if fault != header.fault(column.name):
@@ -230,12 +244,21 @@ class FrameTable(QWidget):
         if not shown:
             return
         logical = column if column in shown else shown[0]
-        self.grid.scrollTo(self.model.index(max(self.grid.currentIndex().row(), 0), logical))
+        self.grid.bring_column(logical)
         self.grid.columns.place()
         edit = self.grid.columns.filter_cell(self.frame.columns[logical].name)
         if edit is not None:
             edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
             edit.selectAll()
+
+    def _step_filter(self, name: str, forward: bool) -> bool:
+        """From a filter cell to that of the next column as they are seen; False past the ends."""
+        shown = self.visible_columns()
+        place = shown.index(name) + (1 if forward else -1) if name in shown else -1
+        if not 0 <= place < len(shown):
+            return False
+        self.focus_filter(self.frame.index[shown[place]])
+        return True
 
     def _leave_filter(self) -> None:
         self.apply_filters()
@@ -292,6 +315,14 @@ class FrameTable(QWidget):
         """Each column as wide as its title and a sample of its rows need."""
         for logical in range(len(self.frame.columns)):
             self.grid.setColumnWidth(logical, self.grid.wanted_width(logical, 300))
+
+    def _widen_columns(self) -> None:
+        """Room for figures that became longer, in the rows or below them; nothing becomes narrower."""
+        for logical in self.grid.visible_columns():
+            if formats.is_number(self.frame.columns[logical].kind):
+                wanted = self.grid.wanted_width(logical, 300)
+                if wanted > self.grid.columnWidth(logical):
+                    self.grid.setColumnWidth(logical, wanted)
 
     def stretch_column(self, name: str) -> None:
         """Let one column take the width that is left, such as the bars of a short table."""

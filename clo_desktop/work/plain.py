@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from clo_desktop.store import DealSummary
 from clo_desktop.work.desk import Imported
 from engine import projection_kernel as pk
 from engine.compliance import Compliance
 from engine.projection import Projection
+from engine.waterfall import Document
 from engine.waterfall import kernel as wf
+from engine.waterfall.listing import clauses
 from engine.waterfall.trace import Trace
 
 Plain = dict[str, Any]
@@ -25,6 +28,25 @@ def finite(value: float) -> float | None:
 
 def _column(values: Iterable[float]) -> list[float | None]:
     return [finite(v) for v in values]
+
+
+def deals(found: Iterable[DealSummary]) -> list[Plain]:
+    return [
+        {
+            "deal": d.name,
+            "as_of": d.as_of.isoformat() if d.as_of else None,
+            "currency": d.currency,
+            "holdings": d.assets,
+            "par": d.par,
+            "principal_cash": d.principal_cash,
+        }
+        for d in found
+    ]
+
+
+def waterfall(deal: str, document: Document) -> Plain:
+    rows = [{"section": c.section, "letter": c.letter, "text": c.text, "when": c.when} for c in clauses(document)]
+    return {"deal": deal, "waterfall": document.name, "title": document.title, "clauses": rows}
 
 
 def imported(outcome: Imported) -> Plain:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from clo_desktop.store import DealSummary
+from clo_desktop.work.desk import Imported
 from engine import projection_kernel as pk
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance, TestResult
@@ -28,6 +32,41 @@ def _test_line(r: TestResult) -> str:
         f"{r.number:4d}  {r.name:52.52} {_figure(r.kind, r.result):>12} {bound} {_figure(r.kind, r.threshold):>12}"
         f" {_figure(r.kind, r.cushion):>12}  {_MARKS[r.outcome.value]:10} {r.comment}"
     ).rstrip()
+
+
+def plural(count: int, word: str) -> str:
+    """1 error, 2 errors."""
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def deals(found: Sequence[DealSummary]) -> str:
+    """A line a deal."""
+    if not found:
+        return "There is no deal yet; `clo import FILE --deal NAME` brings one in."
+    return "\n".join(
+        f"{d.name:24} {d.as_of or '–'}  {plural(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}" for d in found
+    )
+
+
+def imported(outcome: Imported) -> str:
+    """A line a fault, and what was stored."""
+    lines = []
+    for fault in outcome.faults:
+        place = f"{fault.sheet}!{fault.cell}" if fault.cell else fault.sheet
+        lines.append(f"{fault.severity:8} {place:24} {fault.column}: {fault.message}")
+    if outcome.imported:
+        lines.append(
+            f"{outcome.deal}: {plural(outcome.holdings, 'holding')} of {plural(outcome.assets, 'asset')}, "
+            f"par {outcome.par:,.2f}, principal cash {outcome.principal_cash:,.2f}; "
+            f"{plural(outcome.warnings, 'warning')}."
+        )
+    return "\n".join(lines)
+
+
+def refused_import(outcome: Imported) -> str:
+    """Why nothing was stored."""
+    errors, them = plural(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
+    return f"Nothing was imported: {outcome.file_name} has {errors}; mend {them} and import again."
 
 
 def compliance(done: Compliance) -> str:

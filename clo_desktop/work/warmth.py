@@ -47,6 +47,10 @@ def warm_up(report: Progress) -> None:
 def warm_here() -> None:
     """Compiles or loads every kernel in this process, and imports what the first result would import."""
     from engine import study, valuation
+    from resources import library
 
+    library.catalogue()
+    library.waterfalls()
+    library.assumed_terms()
     study.warm_up()
     valuation.xirr((dt.date(2024, 1, 1), dt.date(2025, 1, 1)), (-1.0, 1.1))  # scipy's solver: a quarter of a second

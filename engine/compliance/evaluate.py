@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.compliance import gaps
 from engine.compliance.catalogue import Catalogue, ComputedLimit, Definition
 from engine.compliance.measures import MEASURES, coverage_value, diversity_score
 from engine.compliance.readings import Readings
@@ -87,6 +88,7 @@ class _Measured:
     members: Flags
     amounts: Floats
     comment: str = ""
+    gap: str = ""  # what positions lack
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +117,8 @@ class _Context:
 def evaluate(deal: Deal, pool: Pool, catalogue: Catalogue, readings: Readings) -> Compliance:
     """Every test of the deal's table, in its order.
 
-    A test whose number the catalogue does not have is not faked: it is named in the notes.
+    A test whose number the catalogue does not have is not faked: it is named in the notes, and so is what positions
+    lack of what the tests read.
     """
     performing = ~pool.flags("defaulted")
     context = _Context(
@@ -130,13 +133,23 @@ def evaluate(deal: Deal, pool: Pool, catalogue: Catalogue, readings: Readings) -
     )
     notes: list[str] = []
     recovery = _measure(catalogue.definitions[RECOVERY_TEST], context).result
-    results = []
+    results: list[TestResult] = []
+    evaluated: list[Definition] = []
+    lacks: dict[str, list[int]] = {}
     for limit in deal.limits:
         definition = catalogue.definitions.get(limit.number)
         if definition is None:
             notes.append(f"Test {limit.number} ({limit.name}) is not in the catalogue and was not evaluated.")
             continue
-        results.append(_judge(definition, limit, context, recovery))
+        measured = _measure(definition, context)
+        results.append(_judge(definition, limit, context, recovery, measured))
+        evaluated.append(definition)
+        if measured.gap:
+            lacks.setdefault(measured.gap, []).append(definition.number)
+    for gap, numbers in lacks.items():
+        named = gaps.tests_named(numbers)
+        notes.append(f"{named[0].upper()}{named[1:]}: {gap}.")
+    notes += gaps.of_conditions(evaluated, pool)
     if context.cash < 0:
         notes.append("Principal cash is negative (unsettled purchases): it lowers the collateral principal amount.")
     return Compliance(
@@ -214,10 +227,8 @@ def _average(definition: Definition, context: _Context) -> _Measured:
     result = _ratio(numerator, denominator)
     if definition.measure == "wal" and context.readings.wal_decimals is not None:
         result = round(result, context.readings.wal_decimals)
-    comment = ""
-    if missing.any():
-        comment = f"{int(missing.sum())} assets without the figure are left out"
-    return _Measured(result, numerator, denominator, members, amounts, comment)
+    gap = gaps.of_average(definition.measure, members, missing, context.pool)
+    return _Measured(result, numerator, denominator, members, amounts, gap=gap)
 
 
 def _diversity(definition: Definition, context: _Context) -> _Measured:
@@ -236,7 +247,8 @@ def _coverage(definition: Definition, context: _Context) -> _Measured:
         given = sum(t.current_balance + t.deferred_balance for t in context.deal.tranches if not t.is_equity)
         comment = f"{definition.denominator} is not given; the sum of the rated notes is used"
     members = np.ones(len(context.pool), dtype=np.bool_)
-    return _Measured(_ratio(numerator, given), numerator, given, members, amounts, comment)
+    gap = gaps.of_coverage(amounts, context.pool)
+    return _Measured(_ratio(numerator, given), numerator, given, members, amounts, comment, gap)
 
 
 _AGGREGATES: Final[Mapping[str, Callable[[Definition, _Context], _Measured]]] = {
@@ -284,15 +296,16 @@ def _computed(rule: ComputedLimit, deal: Deal, recovery: float) -> float | None:
     return base + (recovery - pivot) * slope
 
 
-def _judge(definition: Definition, limit: TestLimit, context: _Context, recovery: float) -> TestResult:
-    measured = _measure(definition, context)
+def _judge(
+    definition: Definition, limit: TestLimit, context: _Context, recovery: float, measured: _Measured
+) -> TestResult:
     threshold, source = _threshold(definition, limit, context, recovery)
     direction = limit.direction.strip().upper() or definition.direction
     sign = 1.0 if direction == "MIN" else -1.0
     cushion = sign * (measured.result - threshold)
     if abs(cushion) <= _AT_THE_LIMIT * max(1.0, abs(threshold)):
         cushion = 0.0
-    comment = measured.comment
+    comment = "; ".join(filter(None, (measured.comment, measured.gap)))
     if cushion >= 0.0:
         outcome = Outcome.PASS
     elif not measured.members.any() and definition.aggregate == "average":

@@ -1,113 +1,19 @@
-"""Worked cases of loans, and the day counts they rest on."""
+"""Single rules of loans, and the day counts they rest on (the worked cases: test_validation_cases)."""
 
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-from typing import Any
 
 import numpy as np
 import pytest
 
 from engine import collateral as col
 from engine import dates
-from engine.terms import Sink
+from engine.validation.harness import run_loans
 from tests.engine import reference_collateral as ref
-from tests.engine.builders import day, loan, run_loans
+from tests.engine.builders import day, loan
 
 ANALYSIS = day("2016-03-23")
-KEYS = {col.INTEREST: "interest", col.SCHEDULED: "sched", col.UNSCHEDULED: "unsched", col.RECOVERIES: "recov"}
-
-
-def vector(value: float | list[float]) -> tuple[float, ...]:
-    return tuple(value) if isinstance(value, list) else (value,)
-
-
-def run_case(case: dict[str, Any]) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """The kernel's flows of a worked case, a period for each of its rows, and the rows."""
-    terms, expected = case["inputs"]["asset"], case["expected"]["rows"]
-    basis = {0: "30/360", 2: "ACTUAL/360"}[terms["basis"]]
-    asset = loan(
-        maturity=day(terms["maturity"]),
-        coupon_type=terms["type"],
-        payment_frequency=terms["freq"],
-        coupon_spread=terms["spread"],
-        index_floor=terms["floor"],
-        coupon=terms["coupon"],
-        dated_date=day(terms["dated"]),
-        first_payment_date=day(terms["first_pay"]),
-        day_count=basis,
-        business_day_convention=terms["bdc"].title() if terms["bdc"] != "none" else "None",
-        payment_eom=terms["eom"],
-        market_value=terms["mv"],
-        defaulted=terms.get("defaulted", False),
-    )
-    # the index that gives the coupon of the next row, known from the row's date on
-    steps = [
-        (day(row["date"]), after["coupon"] - terms["spread"])
-        for row, after in itertools.pairwise(expected)
-        if "coupon" in after
-    ]
-
-    def rate(on: dt.date, _tenor: int) -> float:
-        return next((index for since, index in reversed(steps) if on >= since), 0.0)
-
-    amounts, left = [], 1.0
-    for on, share in terms.get("sink", {}).items():
-        amounts.append(Sink("L1", day(on), left * share * terms["par"]))
-        left -= left * share
-    flows = run_loans(
-        [(asset, terms["par"])],
-        ANALYSIS,
-        [day(row["date"]) for row in expected],
-        rate=rate,
-        sinks=amounts,
-        vectors=[(vector(terms["cpr"]), vector(terms["cdr"]), vector(terms["sev"]))],
-        lag_months=terms["lag"],
-        recover_after_maturity=False,
-    )
-    return flows[0], expected
-
-
-@pytest.mark.parametrize("case_id", ["AST-1", "AST-2", "AST-3", "AST-4"])
-def test_that_a_worked_loan_pays_what_the_case_says(cases: dict[str, Any], case_id: str) -> None:
-    flows, expected = run_case(cases[case_id])
-    for i, row in enumerate(expected):
-        got = {name: flows[i, f] for f, name in KEYS.items()} | {"loss": flows[i, col.LOSS]}
-        for name, value in got.items():
-            assert value == pytest.approx(row[name], abs=1e-6), (row["date"], name)
-    # defaults are seen in the period of the accrual start, one row before their missing cash; the first two together
-    seen = flows[: len(expected), col.DEFAULTED]
-    assert seen.sum() == pytest.approx(sum(row["default"] for row in expected), abs=1e-6)
-    assert flows[: len(expected), col.CLAIM].sum() == pytest.approx(sum(r["mv_default"] for r in expected), abs=1e-6)
-
-
-def test_that_cash_and_defaults_fall_in_the_periods_of_case_pool_1(cases: dict[str, Any]) -> None:
-    case = cases["POOL-1"]
-    terms, rows = cases["AST-1"]["inputs"]["asset"], cases["AST-1"]["expected"]["rows"]
-    steps = [(day(r["date"]), n["coupon"] - terms["spread"]) for r, n in itertools.pairwise(rows)]
-
-    def rate(on: dt.date, _tenor: int) -> float:
-        return next((index for since, index in reversed(steps) if on >= since), 0.0)
-
-    left, sinks = 1.0, []
-    for on, share in terms["sink"].items():
-        sinks.append(Sink("L1", day(on), left * share))
-        left -= left * share
-    ends = [day(end) for _, end in case["inputs"]["collection_periods"]]
-    vectors = [((terms["cpr"],), (terms["cdr"],), (terms["sev"],))]
-    flows = run_loans(
-        [(loan(), 1e6)], ANALYSIS, ends, rate=rate, sinks=sinks, vectors=vectors, recover_after_maturity=False
-    )[0]
-    names = KEYS | {col.LOSS: "loss", col.DEFAULTED: "default", col.CLAIM: "mv_default"}
-    performing, defaulted, carrying = 1e6, 0.0, 0.0
-    for i, row in enumerate(case["expected"]["rows"]):
-        assert (performing, defaulted, carrying) == pytest.approx((row["beg"], row["dflt_bal"], row["mv_dflt_bal"]))
-        for f, name in names.items():
-            assert flows[i, f] == pytest.approx(row[name], abs=1e-6), (i, name)
-        performing -= flows[i, col.DEFAULTED] + flows[i, col.SCHEDULED] + flows[i, col.UNSCHEDULED]
-        defaulted += flows[i, col.DEFAULTED] - flows[i, col.RECOVERIES] - flows[i, col.LOSS]
-        carrying += flows[i, col.CLAIM] - flows[i, col.RECOVERIES]
 
 
 def test_that_the_recovery_of_a_matured_loan_still_comes_when_it_is_to_come_after_maturity() -> None:

@@ -15,8 +15,9 @@ from engine import collateral as col
 from engine import calendars, dates
 from engine.asset import Asset
 from engine.terms import Sink
+from engine.validation.harness import run_loans
 from tests.engine import reference_collateral as ref
-from tests.engine.builders import day, run_loans
+from tests.engine.builders import day
 
 ANALYSIS = day("2024-02-14")
 HOLIDAYS = calendars.us_holidays(2014, 2045)

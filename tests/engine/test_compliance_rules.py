@@ -217,7 +217,48 @@ def test_that_an_unrated_asset_has_the_worst_factor_and_a_missing_recovery_is_sa
     assert one(36, [(asset(0, moodys_rating_warf="NR"), 1.0)]).result == 10_000.0
     found = one(33, [(asset(0, moodys_recovery_rate=None), 50.0), (asset(1), 50.0)])
     assert found.result == pytest.approx(0.45)
-    assert found.comment.startswith("1 assets without")
+    assert found.comment == "1 of 2 assets has no Moody's recovery rate and is left out"
+
+
+def test_that_assets_without_a_rating_are_counted_in_the_comment_and_the_notes() -> None:
+    lots = [(asset(0, moodys_rating_warf=None), 1.0), (asset(1, moodys_rating_warf="NR"), 1.0), (asset(2), 1.0)]
+    found = judge(lots)
+    said = "2 of 3 assets have no WARF rating and count at factor 10,000"
+    assert found.result(36).comment.startswith(said)
+    assert f"Tests 36 and 54: {said}." in found.notes
+    rated = judge([(asset(2), 1.0)])
+    assert rated.notes == ()
+    assert "factor 10,000" not in rated.result(36).comment
+    dead = judge([(asset(0, moodys_rating_warf=None, defaulted=True), 1.0), (asset(2), 1.0)])
+    assert not any("WARF" in note for note in dead.notes)  # the test leaves it out
+
+
+def test_that_a_missing_column_is_said_and_its_average_is_called_no_figure() -> None:
+    found = judge([(asset(i, wal=None, moodys_recovery_rate=None, coupon_spread=None), 1.0) for i in range(2)])
+    assert found.result(35).comment == "2 of 2 assets have no WAL: the result is no figure"
+    assert "Test 35: 2 of 2 assets have no WAL: the result is no figure." in found.notes
+    assert found.result(33).comment.startswith("2 of 2 assets have no Moody's recovery rate")
+    some = judge([(asset(0, coupon_spread=None, coupon=None), 1.0), (asset(1), 1.0)])
+    said = "1 of 2 assets has no spread or coupon and is left out"
+    assert some.result(32).comment.startswith(said)
+    assert f"Tests 32, 39 and 46: {said}." in some.notes
+
+
+def test_that_a_blank_in_what_a_condition_or_key_reads_is_noted_and_a_blank_flag_is_not() -> None:
+    found = judge([(asset(0, moodys_rating=None, sp_industry=None, cov_lite=None), 1.0), (asset(1), 1.0)])
+    assert "1 of 2 assets has no “Moody's Rating-21”: test 7 judges it without it." in found.notes
+    assert "1 of 2 assets has no “S&P Industry”: tests 25, 26 and 27 judge it without it." in found.notes
+    assert not any("Cov-Lite" in note for note in found.notes)
+
+
+def test_that_defaulted_assets_without_price_or_rate_are_said_in_the_junior_coverage() -> None:
+    found = judge([(asset(0, defaulted=True, market_value=None), 1.0), (asset(1), 1.0)])
+    assert "1 defaulted or deferring asset lacks the price or recovery rate and counts for nothing" in (
+        found.result(38).comment
+    )
+    assert any(note.startswith("Test 38: 1 defaulted") for note in found.notes)
+    priced = judge([(asset(0, defaulted=True, market_value=0.0), 1.0), (asset(1), 1.0)])
+    assert "defaulted" not in priced.result(38).comment
 
 
 # --- what no change of form may alter ----------------------------------------------------------------------------

@@ -27,15 +27,6 @@ def curve_of(nodes: dict[Any, float], as_of: dt.date = AS_OF) -> Curve:
     return Curve.of_nodes(as_of, [CurveNode(float(m), r) for m, r in nodes.items()])
 
 
-def test_that_discount_factors_and_forwards_are_those_of_case_yc_2(cases: dict[str, Any]) -> None:
-    case = cases["YC-2"]
-    curve = curve_of(case["inputs"]["nodes_months_rate"])
-    for text, expected in case["expected"]["df"].items():
-        assert curve.discount(dates.serial(day(text))) == pytest.approx(expected, abs=1e-12)
-    for text, expected in case["expected"]["fwd3m"].items():
-        assert curve.forward(dates.serial(day(text)), 3) == pytest.approx(expected, abs=1e-12)
-
-
 @given(st.floats(-0.01, 0.15), st.integers(0, 9000))
 def test_that_a_flat_curve_forwards_its_rate_to_a_fifth_of_a_basis_point_per_percent(rate: float, after: int) -> None:
     curve = Curve.flat(AS_OF, rate)
@@ -92,14 +83,6 @@ def test_that_an_odd_tenor_takes_the_nearest_row() -> None:
 def test_that_a_curve_without_nodes_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one node"):
         Curve.of_nodes(AS_OF, [])
-
-
-@pytest.mark.parametrize("anchor", ["XIRR-1", "XIRR-2"])
-def test_that_the_dated_irr_is_that_of_the_independent_tool(shared: Any, anchor: str) -> None:
-    text = (shared / "data" / "cases" / "anchor_cases.json").read_text(encoding="utf-8")
-    case = next(c for c in json.loads(text)["cases"] if c["id"] == anchor)
-    found = xirr([day(d) for d in case["inputs"]["dates"]], case["inputs"]["amounts"])
-    assert found == pytest.approx(case["outputs"]["xirr_act365"], abs=1e-8)
 
 
 def test_that_flows_of_one_sign_and_no_flows_have_no_irr() -> None:

@@ -22,22 +22,6 @@ def test_that_a_serial_splits_into_the_calendar_date_and_back(date: dt.date) -> 
     assert dates.from_serial(s) == date
 
 
-def test_that_the_day_counts_equal_the_spreadsheet_s(cases: dict[str, Any]) -> None:
-    for row in cases["DC-1"]["expected"]["rows"]:
-        a, b = day(row["start"]), day(row["end"])
-        assert dates.year_fraction(a, b, dates.THIRTY_360) == pytest.approx(row["30/360US"], abs=1e-12)
-        assert dates.year_fraction(a, b, dates.ACT_360) == pytest.approx(row["act/360"], abs=1e-12)
-        assert dates.year_fraction(a, b, dates.ACT_365) == pytest.approx(row["act/365"], abs=1e-12)
-        assert dates.year_fraction(a, b, dates.THIRTY_360_EU) == pytest.approx(row["30/360EU"], abs=1e-12)
-        assert dates.days_360(a, b) == row["days360"]
-
-
-def test_that_annual_rates_become_period_rates_on_30_360_time(cases: dict[str, Any]) -> None:
-    case = cases["RATE-1"]
-    for (rate, a, b), expected in zip(case["inputs"]["items"], case["expected"]["values"], strict=True):
-        assert dates.period_rate(rate, day(a), day(b)) == pytest.approx(expected, abs=1e-14)
-
-
 def test_that_the_us_calendar_gives_the_workbook_s_seventeen_dates(cases: dict[str, Any]) -> None:
     case = cases["CAL-1"]
     listed = {dt.date.fromisoformat(d) for d in case["inputs"]["holidays_2016"]}

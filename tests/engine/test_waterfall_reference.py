@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.validation.harness import pay
 from engine.waterfall import compile_waterfall, read_document
 from engine.waterfall import kernel as wf
-from tests.engine.builders import TEMPLATES, pay, template
+from tests.engine.builders import TEMPLATES, template
 from tests.engine.reference_waterfall import Paid, Reference
 
 DATA = {name: template(name) for name in TEMPLATES}

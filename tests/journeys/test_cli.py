@@ -149,10 +149,10 @@ def test_that_a_damaged_import_does_not_touch_the_deal_of_that_name(clo: Clo, sh
     assert clo("compliance", "--deal", HARBOR, "--json").out == before
 
 
-def test_that_one_bad_cell_is_told_in_the_singular(clo: Clo, shared: Path) -> None:
+def test_that_one_error_is_told_in_the_singular(clo: Clo, shared: Path) -> None:
     said = clo("import", shared / "data/mag17/damaged/08_missing_sheet.xlsx", "--deal", "MAG17")
     assert said.code == 1
-    assert said.err == ("Nothing was imported: 1 cell is wrong in 08_missing_sheet.xlsx; mend it and import again.\n")
+    assert said.err == ("Nothing was imported: 08_missing_sheet.xlsx has 1 error; mend it and import again.\n")
 
 
 @pytest.mark.parametrize("kind", ["absent", "folder", "text", "nothing", "cut short"])

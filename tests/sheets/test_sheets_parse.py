@@ -129,7 +129,7 @@ def test_that_a_price_in_percent_stays_in_percent_of_par() -> None:
 
 
 def test_that_a_rate_above_one_says_how_to_type_it() -> None:
-    assert "type 0.045 or 4.5%" in parse.number(4.5, parse.RATE).message
+    assert parse.number(4.5, parse.RATE).message == "4.5 looks like percent: type 4.5% or 0.045."
 
 
 def test_that_a_formula_without_a_value_and_an_excel_error_say_the_remedy() -> None:

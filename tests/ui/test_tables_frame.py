@@ -152,12 +152,12 @@ def test_that_the_total_of_nothing_is_nothing() -> None:
 def test_that_the_selection_is_told_in_one_line() -> None:
     frame = loans()
     text = summary.selection_text(frame, ALL[:2], ["id", "par"], ["par", "price", "spread"])
-    assert text == f"2 selected: par 4{THIN}000{THIN}000  price 85.00  spread 3.00{THIN}%"
+    assert text == f"2 selected: par 4{THIN}000{THIN}000  price 85.000  spread 3.00{THIN}%"
 
 
 def test_that_one_numeric_column_is_told_of_as_in_excel() -> None:
     text = summary.selection_text(loans(), ALL[:2], ["price"], [])
-    assert text == "2 selected: price 85.00  price mean 90.00"
+    assert text == "2 selected: price 85.000  price mean 90.000"
 
 
 def test_that_marks_belong_to_their_cells() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clo_desktop.tables.frame import Column, Frame
-from clo_desktop.tables.query import BadQuery, literal, parse
+from clo_desktop.tables.query import BadQuery, hint, literal, parse
 from engine.asset import Kind
 
 VALUES: dict[str, list[object]] = {
@@ -58,6 +58,17 @@ def shown(kind: str, text: str) -> list[object]:
         (Kind.MONEY, ">=5m", [5e6]),
         (Kind.MONEY, "1 250 000", [1.25e6]),
         (Kind.MONEY, "1000000", [999_999.6]),
+        (Kind.MONEY, "5,000,000", [5e6]),
+        (Kind.MONEY, ">=5,000,000", [5e6]),
+        (Kind.MONEY, ">4,999,999.5", [5e6]),
+        (Kind.MONEY, ">1,250,000", [5e6]),
+        (Kind.MONEY, "1,250,000..5,000,000", [5e6, 1.25e6]),
+        (Kind.MONEY, ">=5,000k", [5e6]),
+        (Kind.MONEY, "5m,0", [5e6, 0.0]),
+        (Kind.MONEY, "5,000,000, 0", [5e6, 0.0]),
+        (Kind.MONEY, "5,000,000 or 0", [5e6, 0.0]),
+        (Kind.PRICE, "<85,>100", [80.0, 100.25]),
+        (Kind.PRICE, "80, 90", [80.0, 90.0]),
         (Kind.MONEY, "<−1", []),
         (Kind.DATE, ">2028", [dt.date(2029, 12, 31)]),
         (Kind.DATE, ">=2028", [dt.date(2028, 6, 30), dt.date(2029, 12, 31)]),
@@ -89,7 +100,13 @@ def shown(kind: str, text: str) -> list[object]:
         (Kind.TEXT, "=usa", ["USA"]),
         (Kind.TEXT, "!=USA", ["United Kingdom", "Canada", None, "Beverage, Food & Tobacco"]),
         (Kind.TEXT, "!u", ["Canada", None, "Beverage, Food & Tobacco"]),
-        (Kind.TEXT, "usa, canada", ["USA", "Canada"]),
+        (Kind.TEXT, "usa,canada", ["USA", "Canada"]),
+        (Kind.TEXT, "usa or canada", ["USA", "Canada"]),
+        (Kind.TEXT, "usa, canada", []),
+        (Kind.TEXT, "beverage, food", ["Beverage, Food & Tobacco"]),
+        (Kind.TEXT, "usa,beverage, food", ["USA", "Beverage, Food & Tobacco"]),
+        (Kind.TEXT, "=Beverage, Food & Tobacco", ["Beverage, Food & Tobacco"]),
+        (Kind.TEXT, "usa, ", ["USA"]),
         (Kind.TEXT, "!=USA, !=Canada", ["United Kingdom", None, "Beverage, Food & Tobacco"]),
         (Kind.TEXT, '"Beverage, Food"', ["Beverage, Food & Tobacco"]),
         (Kind.TEXT, "  ", VALUES[Kind.TEXT]),
@@ -108,6 +125,12 @@ def test_what_a_query_shows(kind: str, text: str, wanted: list[object]) -> None:
         (Kind.PRICE, ">5%", "leave out %"),
         (Kind.PRICE, ">5..6", "no > before it"),
         (Kind.PRICE, "..", "needs an end"),
+        (Kind.PRICE, "99,5", "may be one number or two: type 99.5, or 99 or 5"),
+        (Kind.PRICE, "<99,5", "may be one number or two"),
+        (Kind.MONEY, "1,00", "may be one number or two"),
+        (Kind.MONEY, ">1,0000,000", "may be one number or two"),
+        (Kind.MONEY, "0,500", "may be one number or two"),
+        (Kind.MONEY, "1,250,000,5", "may be one number or two"),
         (Kind.DATE, "tomorrow", "is not a date"),
         (Kind.DATE, "2028-13", "no day"),
         (Kind.DATE, "2027-02-30", "no day"),
@@ -143,3 +166,29 @@ def test_that_above_and_at_most_share_the_rows_between_them(value: float, limit:
     assert above is not None
     assert most is not None
     assert above(frame)[0] != most(frame)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "told"),
+    [
+        (Kind.RATE, ">400", "X is in percent, 400 is 400 %. Basis points are typed as 400bp."),
+        (Kind.RATE, ">4", ""),
+        (Kind.RATE, ">900bp", ""),
+        (Kind.PRICE, ">400", ""),
+    ],
+)
+def test_that_a_percent_column_without_rows_says_its_unit(kind: str, text: str, told: str) -> None:
+    column = Column("x", "X", kind)
+    frame = Frame([column], {"x": VALUES[kind]}, key="x")
+    found = hint(text, column, frame)
+    assert found.endswith(told)
+    assert bool(found) == bool(told)
+
+
+@given(st.integers(0, 10**12))
+def test_that_grouped_figures_are_one_number(number: int) -> None:
+    column = Column("x", "X", Kind.MONEY)
+    frame = Frame([column], {"x": [float(number)]}, key="x")
+    grouped = parse(f"={number:,}", column)
+    assert grouped is not None
+    assert grouped(frame)[0]

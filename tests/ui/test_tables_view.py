@@ -176,7 +176,7 @@ def test_that_the_selection_is_told_of(table: FrameTable, qtbot: QtBot) -> None:
     with qtbot.waitSignal(table.selection_summary) as told:
         at(table, 0, "issuer")
         qtbot.keyClick(table.grid, Qt.Key.Key_Down, SHIFT)
-    assert told.args == [f"2 selected: par 2{THIN}000{THIN}001  price 90.50"]
+    assert told.args == [f"2 selected: par 2{THIN}000{THIN}001  price 90.500"]
 
 
 # -- sorting and filtering -------------------------------------------------------------------------------------------
