@@ -73,7 +73,7 @@ class Findings:
             more = len(over) - number if number == _MERGED_NAMED else 0
             self.warn(
                 sheet.name, max(area.top, data.top), max(area.left, data.left), "", sheet.at(area.top, area.left),
-                f"The cells {place} of {what} are merged, and all but the first are blank: unmerge them and fill in each"
+                f"The cells {place} of {what} are merged, and all but the first are blank: unmerge and fill them in"
                 f"{f' ({more} more ranges are merged)' if more else ''}.",
             )  # fmt: skip
 

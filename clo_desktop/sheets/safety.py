@@ -12,6 +12,9 @@ from typing import Final
 MAX_TEXT: Final = 4_000
 """Characters a cell may have."""
 
+MAX_NAME: Final = 120
+"""Characters the name of a deal may have."""
+
 _MARKUP: Final = re.compile(r"<\s*[!/?A-Za-z][^<>]*>")
 _SQL: Final = re.compile(
     r"['\";]\s*\)?\s*;|;\s*--|\b(?:drop|alter|truncate|create)\s+(?:table|database|schema)\b|\bunion\s+(?:all\s+)?select\b"
@@ -22,6 +25,21 @@ _PATH: Final = re.compile(
     r"(?:^|[\\/])\.\.[\\/]|^[A-Za-z]:[\\/]|^\\\\|^(?:file|https?|javascript):|^/(?:etc|proc|dev)/", re.I
 )
 _FORMAT: Final = re.compile(r"(?<!\d)%[snxp]|\{\d*\}|\$\{|\{\{")
+
+
+_TURNS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of the text: what is read is not what is stored."""
+
+
+def name_fault(name: str) -> str:
+    """One sentence on why `name` cannot be the name of a deal, with the remedy, or ""."""
+    if not name.strip():
+        return "The deal needs a name; give one."
+    if len(name) > MAX_NAME:
+        return f"The deal's name has {len(name):,} characters, more than {MAX_NAME}; give a shorter one."
+    if any(c in _TURNS or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
+        return "The deal's name has hidden control characters; type it anew instead of pasting it."
+    return ""
 
 
 def suspicion(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from clo_desktop.faults import Fault, Refused, Severity
 from clo_desktop.progress import Progress, silent
 from clo_desktop.sheets.read import Reading, read_book
+from clo_desktop.sheets.safety import name_fault
 from clo_desktop.sheets.write import write_book
 from clo_desktop.store import DealSummary, ImportRecord, Store, open_store
 from engine import study
@@ -91,8 +92,9 @@ class Desk:
 
         Raises Refused for what is no workbook, Cancelled when `report` says so; then nothing was written.
         """
-        if not deal.strip():
-            raise Refused("The deal needs a name; give one.")
+        fault = name_fault(deal.strip())
+        if fault:
+            raise Refused(fault)
         reading = read_book(path, deal.strip(), report=_part(report, 0.0, 0.85))
         if reading.book is None:
             return _outcome(deal.strip(), reading, path, imported=False)

@@ -58,11 +58,9 @@ def of_coverage(amounts: Floats, pool: Pool) -> str:
     count = int(worthless.sum())
     if count == 0:
         return ""
-    many = count > 1
-    return (
-        f"{count} defaulted or deferring asset{'s' if many else ''} {'lack' if many else 'lacks'} the price or recovery "
-        f"rate and {'count' if many else 'counts'} for nothing"
-    )
+    if count == 1:
+        return "1 defaulted or deferring asset lacks the price or recovery rate and counts for nothing"
+    return f"{count} defaulted or deferring assets lack the price or recovery rate and count for nothing"
 
 
 @cache

@@ -157,7 +157,7 @@ def _of(given: Mapping[str, float], ids: Sequence[str]) -> Floats:
 
 
 def coverage_ratio(numerator: float, denominator: float) -> float:
-    return float(wf.ratio_of(numerator, denominator))
+    return float(wf.ratio_of(float(numerator), float(denominator)))
 
 
 def pay(
@@ -209,7 +209,7 @@ def pay(
     d.registers[wf.CAP_LEFT] = state.get("cap", math.inf)
     d.registers[wf.HURDLE_LEFT] = state.get("hurdle", 0.0)
     d.registers[wf.MANAGER_SHARE] = state.get("manager_share", 0.2)
-    left = wf.run_date(compiled.program, d, state["interest"], state["principal"])
+    left = wf.run_date(compiled.program, d, float(state["interest"]), float(state["principal"]))
     return float(left), d, compiled.labels
 
 
@@ -262,6 +262,11 @@ def given_flows(rows: Sequence[Mapping[int, float]]) -> Floats:
     return flows
 
 
+def _of_one_type(plain: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Defaults with what is given; whole numbers become floats where the default is one, or kernels compile anew."""
+    return plain | {k: float(v) if isinstance(plain.get(k), float) else v for k, v in given.items()}
+
+
 def run_deal(
     document: Document, ids: Sequence[str], payments: Sequence[dt.date], flows: Floats, rate: Rate, **parts: Any
 ) -> pk.Result:
@@ -298,17 +303,18 @@ def run_deal(
         "cap_percent": 0.0,
         "opening_basis": 0.0,
     }
-    policy = {
+    policy: dict[str, Any] = {
         **{"pre_base": pk.NO_PRINCIPAL, "pre_share": 1.0, "post_base": pk.NO_PRINCIPAL, "post_share": 0.0},
         **{"price": 1.0, "spread": 0.0, "floor": 0.0, "index_row": 1, "periods": 4, "cpr": 0.0, "cdr": 0.0},
         **{"severity": 0.0, "lag": 0, "sale_price": 1.0, "hurdle": 0.12, "manager_share": 0.2},
         **{"hurdle_value": -1e12, "hurdle_day": dates.serial(payments[0])},
     }
-    opening = {
+    opening: dict[str, Any] = {
         **{"interest": 0.0, "principal": 0.0, "performing": 0.0, "defaulted": 0.0, "carrying": 0.0},
         **{"current_index": 0.0, "ccc_limit": 1.0},
     }
-    opening |= parts.get("opening", {})
+    policy = _of_one_type(policy, parts.get("policy", {}))
+    opening = _of_one_type(opening, parts.get("opening", {}))
     table = fixing_table(rate, parts["accrual_start"] - dt.timedelta(days=200), payments[-1])
     market = col.Market(
         np.zeros((1, 1)), np.ones(1, dtype=np.int64), table.rates, table.first_day, np.zeros(0, dtype=bool), 0
@@ -332,7 +338,7 @@ def run_deal(
         ),
         pk.Fees(**(fees | parts.get("fees", {}))),
         tests,
-        pk.Policy(**(policy | parts.get("policy", {}))),
+        pk.Policy(**policy),
         pk.Opening(**opening),
         pk.Bucket(np.full((2, 1), -1), np.ones((2, 1))),
         market,

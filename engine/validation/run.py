@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from numba.core.errors import NumbaError
+
 import engine.validation.kinds  # noqa: F401  # registers every runner
 from engine.validation.cases import Case, CaseError, Library
 from engine.validation.compare import FAIL, Answer, Row, compare
@@ -17,7 +19,7 @@ LEGACY: Final = "legacy"
 NOT_COVERED: Final = "not covered"
 OUTCOMES: Final = (PASSED, FAILED, LEGACY, NOT_COVERED)
 
-UNUSABLE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+UNUSABLE: Final = (ArithmeticError, AttributeError, LookupError, NumbaError, TypeError, ValueError)
 """What a runner raises for inputs it cannot use."""
 
 
@@ -90,7 +92,8 @@ def run_case(case: Case, library: Library) -> CaseResult:
     except KeyError as error:
         return CaseResult(case, name, FAILED, (), (f"could not be run: {error} is missing or unknown",))
     except UNUSABLE as error:
-        return CaseResult(case, name, FAILED, (), (f"could not be run: its inputs are not usable ({error})",))
+        said = "a text stands for a number" if isinstance(error, NumbaError) else str(error)
+        return CaseResult(case, name, FAILED, (), (f"could not be run: its inputs are not usable ({said})",))
     answer = made if isinstance(made, Answer) else Answer(made)
     rows = compare(case.expected, answer, case.tolerance)
     if any(row.outcome == FAIL for row in rows):

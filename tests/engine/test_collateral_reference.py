@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine import calendars
 from engine import collateral as col
-from engine import calendars, dates
 from engine.asset import Asset
 from engine.terms import Sink
 from engine.validation.harness import run_loans

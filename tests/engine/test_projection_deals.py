@@ -45,8 +45,8 @@ GRID = [
 ]
 CALLS = [
     {"call_date": dt.date(2026, 5, 1), "sale_price": 100.0},
-    {"call_date": dt.date(2016, 1, 1), "sale_price": 60.0, "cdr": 0.1},
-    {"call_date": dt.date(2030, 1, 1), "sale_price": 1.0, "cdr": 0.05},
+    {"call_date": dt.date(2025, 5, 1), "sale_price": 60.0, "cdr": 0.1},
+    {"call_date": dt.date(2027, 10, 1), "sale_price": 2.0, "cdr": 0.05},
     {"reinvest": False, "cpr": 0.4, "recover_after_maturity": False},
     {"rate_shift": 0.03},
     {"rate_shift": -0.03, "cdr": 0.05},

@@ -23,7 +23,7 @@ from clo_desktop.work.desk import Desk
 
 HARBOR = "Harbor 2024-1"
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = "run warm deals import export compliance project explain waterfall report delete".split()
+COMMANDS = "run warm deals import export compliance project explain waterfall report delete validate".split()
 DAMAGED = (
     *("02_text_in_numeric.xlsx", "03_duplicate_id.xlsx", "05_formula_injection.csv", "05_formula_injection.xlsx"),
     *("08_missing_sheet.xlsx", "11_empty.xlsx"),

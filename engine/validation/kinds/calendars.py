@@ -7,7 +7,7 @@ from typing import Any
 
 from engine import calendars, dates
 from engine.validation.cases import Case, CaseError, Library
-from engine.validation.kinds.plain import day, serial
+from engine.validation.kinds.plain import business_days, day, serial
 from engine.validation.registry import kind
 
 _THIRTY = (dates.THIRTY_360, dates.THIRTY_360_EU, dates.THIRTY_360_BOND, dates.THIRTY_E_360_ISDA)
@@ -63,7 +63,7 @@ def day_count(case: Case, library: Library) -> Any:
 @kind("RATE")
 def period_rates(case: Case, library: Library) -> Any:
     """Annual default and prepayment rates as rates of a period."""
-    return {"values": [dates.period_rate(rate, serial(a), serial(b)) for rate, a, b in case.inputs["items"]]}
+    return {"values": [dates.period_rate(float(rate), serial(a), serial(b)) for rate, a, b in case.inputs["items"]]}
 
 
 @kind("CAL-1")
@@ -76,9 +76,16 @@ def payment_dates(case: Case, library: Library) -> Any:
     rows = []
     for row in asked:
         paid = calendar.roll(day(row["unadjusted"]), convention)
-        determined = calendar.business_days_before(paid, int(row["determination_bd"]))
-        questions = {key: row[key] for key in ("deal", "unadjusted", "determination_bd") if key in row}
-        rows.append(questions | {"payment_date": paid.isoformat(), "determination_date": determined.isoformat()})
+        determined = calendar.business_days_before(paid, business_days(row["determination_bd"]))
+        questions = {"deal": row.get("deal"), "unadjusted": row["unadjusted"]}
+        rows.append(
+            questions
+            | {
+                "determination_bd": int(row["determination_bd"]),
+                "payment_date": paid.isoformat(),
+                "determination_date": determined.isoformat(),
+            }
+        )
     return {"rows": rows}
 
 

@@ -15,7 +15,7 @@ from engine.validation.compare import Answer, Departure
 from engine.validation.harness import run_deal, run_loans, small_document
 from engine.validation.kinds.liabilities import FEES, fee_day_count, split_interest
 from engine.validation.kinds.loans import WRITTEN_OFF, asset_of, vectors_of
-from engine.validation.kinds.plain import day, index_of
+from engine.validation.kinds.plain import business_days, day, index_of
 from engine.validation.registry import kind
 from engine.valuation import xirr
 from engine.waterfall import Document
@@ -75,7 +75,7 @@ class _Deal:
             calendar.roll(dates.from_serial(dates.add_months(first, 3 * i, False)), given["convention"])
             for i in range(self.n + 1)  # a date more than is run: what is bought does not mature on the last
         ]
-        self.ends = [calendar.business_days_before(d, int(given["determination_bd"])) for d in self.payments]
+        self.ends = [calendar.business_days_before(d, business_days(given["determination_bd"])) for d in self.payments]
         self.previous = day(given["prev_payment"])
         starts = [self.previous, *self.payments[:-1]]
         lots = [(asset_of(a, f"L{i}"), float(a["par"])) for i, a in enumerate(given["assets"])]

@@ -26,6 +26,13 @@ def serial(text: Any) -> int:
     return dates.serial(day(text))
 
 
+def business_days(count: Any) -> int:
+    """Business days from a payment date back to the end of its collection period."""
+    if not isinstance(count, int) or not 0 <= count <= 366:
+        raise CaseError(f"has a determination date {count!r} business days before the payment; 0 to 366 are run")
+    return count
+
+
 def index_of(inputs: Any, library: Library) -> Rate:
     """The index of a case: flat `index`, or the curve of another case in the workbook's algebra; nought without."""
     if "curve" in inputs:
