@@ -58,7 +58,21 @@ def run_window(where: str | None) -> int:
         session.warm_up()
 
     QTimer.singleShot(0, begin)  # after the first paint
-    return int(app.exec())
+    code = int(app.exec())
+    leave_clipboard()
+    return code
+
+
+def leave_clipboard() -> None:
+    """What was copied stays on the clipboard as plain text.
+
+    Mime data made in Python that still lie there when the interpreter ends crash the process (PySide6).
+    """
+    from PySide6.QtGui import QGuiApplication
+
+    clipboard = QGuiApplication.clipboard()
+    if clipboard.ownsClipboard() or QGuiApplication.platformName() == "offscreen":  # which never says that it owns
+        clipboard.setText(clipboard.text())
 
 
 def run_offscreen(out: Path, where: str | None) -> int:
@@ -107,6 +121,7 @@ def run_offscreen(out: Path, where: str | None) -> int:
             pictures = _pictures(app, window, out)
         finally:
             session.close()
+            leave_clipboard()
     print(f"{DEMO_DEAL}: the report is {out / 'demo-report.xlsx'}; pictures of every pane are in {out}:")
     print("  " + ", ".join(p.name for p in pictures))
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
@@ -29,9 +29,11 @@ from PySide6.QtWidgets import (
 import resources
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
-from clo_desktop.dialogs.palette import Entry, Palette
+from clo_desktop.dialogs.entries import of_commands, of_session
+from clo_desktop.dialogs.palette import Palette
 from clo_desktop.faults import Refused
 from clo_desktop.look import theme
+from clo_desktop.look.words import ElidedLabel, as_text
 from clo_desktop.panes.cashflows import CashFlowsPane
 from clo_desktop.panes.collateral import CollateralPane
 from clo_desktop.panes.compliance import CompliancePane
@@ -40,8 +42,10 @@ from clo_desktop.panes.imports import ImportsPane
 from clo_desktop.panes.run import RunPane
 from clo_desktop.panes.waterfall import WaterfallPane
 from clo_desktop.settings import Settings
+from clo_desktop.tables.tabbing import next_in_sight
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work.desk import Imported
+from clo_desktop.work.lanes import State, Task
 from clo_desktop.work.session import Session, Timed
 
 DEMO_DEAL: Final = "Harbor 2024-1"
@@ -59,6 +63,8 @@ class Window(QMainWindow):
         self.session = session
         self._settings = settings
         self._keep = keep
+        self._refusal = ""  # the last sentence that was refused
+        self._imports: list[tuple[Task[Any], Path, str]] = []  # under way
         self.setWindowTitle("CLO Desktop")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -83,8 +89,10 @@ class Window(QMainWindow):
         self.actions_by_id: dict[str, QAction] = {}
         self._make_menus()
         self._make_status_bar()
+        centre = QWidget()
+        centre.hide()
+        self.setCentralWidget(centre)
         self._lay_out()
-        self._default_layout = self.saveState(_LAYOUT_VERSION)
         self._restore()
         self._connect()
 
@@ -98,12 +106,13 @@ class Window(QMainWindow):
         return dock
 
     def _lay_out(self) -> None:
-        """The docks in their places: deals left, panes as tabs in the middle, Run right."""
+        """The docks in their places: deals left, panes as tabs in the middle, Run right.
+
+        Built anew rather than restored: Qt leaves tab bars without panes behind when docks were moved in between.
+        """
         for dock in self.docks.values():
+            dock.setFloating(False)
             self.removeDockWidget(dock)
-        centre = QWidget()
-        centre.hide()
-        self.setCentralWidget(centre)
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["deals"])
         self.splitDockWidget(self.docks["deals"], self.docks["collateral"], Qt.Orientation.Horizontal)
         self.splitDockWidget(self.docks["collateral"], self.docks["run"], Qt.Orientation.Horizontal)
@@ -150,7 +159,7 @@ class Window(QMainWindow):
             **{f"pane.{name}": self._goer(name) for name in self.docks},
             **{f"theme.{s}": self._themer(s) for s in theme.SCHEMES},
             "dense": lambda: self.set_dense(self.actions_by_id["dense"].isChecked()),
-            "layout": lambda: self.restoreState(self._default_layout, _LAYOUT_VERSION),
+            "layout": self._lay_out,
             "delete": lambda: self.ask_delete(self.session.deal or ""),
             "run": self.run_pane.run,
             "cancel": self.session.lanes.cancel_all,
@@ -171,13 +180,13 @@ class Window(QMainWindow):
 
     def _make_status_bar(self) -> None:
         bar = self.statusBar()
-        self.saved = QLabel("")
+        self.saved = ElidedLabel()
         self.saved.setAccessibleName("Where the data are")
         self.timing = QLabel("")
         self.timing.setAccessibleName("How long the last computation took")
-        self.selected = QLabel("")
+        self.selected = ElidedLabel()
         self.selected.setAccessibleName("What is selected")
-        self.work = QLabel("")
+        self.work = ElidedLabel()
         self.work.setAccessibleName("What is under way")
         self.work_bar = QProgressBar()
         self.work_bar.setAccessibleName("Progress of what is under way")
@@ -190,12 +199,14 @@ class Window(QMainWindow):
         for widget in (self.work, self.work_bar, self.work_cancel):
             bar.addWidget(widget)
             widget.hide()
-        for widget in (self.selected, self.timing, self.saved):
-            widget.setContentsMargins(8, 0, 8, 0)
-            bar.addPermanentWidget(widget)
+        permanent: tuple[QLabel, ...] = (self.selected, self.timing, self.saved)
+        for label in permanent:
+            label.setContentsMargins(8, 0, 8, 0)
+            bar.addPermanentWidget(label)
 
     def _connect(self) -> None:
         session = self.session
+        session.lanes.settled.connect(self._settled)
         session.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
         session.refused.connect(self.say_refused)
         session.imported.connect(self._imported)
@@ -248,19 +259,36 @@ class Window(QMainWindow):
     def import_named(self, path: Path) -> None:
         """Asks under which name to import a workbook; an existing deal is only replaced when that is confirmed."""
         known = [d.name for d in self.session.deals]
-        name, sure = QInputDialog.getText(self, "Import workbook", f"Name of the deal in {path.name}:", text=path.stem)
+        name, sure = QInputDialog.getText(
+            self, "Import workbook", as_text(f"Name of the deal in {path.name}:"), text=path.stem
+        )
         name = name.strip()
         if not sure or not name:
             return
         if name in known:
             question = f"{name} is there already. Replace it by what {path.name} holds?"
-            if QMessageBox.question(self, "Import workbook", question) != QMessageBox.StandardButton.Yes:
+            if QMessageBox.question(self, "Import workbook", as_text(question)) != QMessageBox.StandardButton.Yes:
                 return
-        self.session.import_file(path, name)
+        self._import(path, name)
+
+    def _import(self, path: Path, deal: str) -> None:
+        task = self.session.import_file(path, deal)
+        if task is not None:
+            self._refusal = ""
+            self._imports.append((task, path, deal))
+
+    def _settled(self, task: Task[object]) -> None:
+        """An import ended; a file that could not be read at all has its report as well."""
+        for entry in [e for e in self._imports if e[0] is task]:
+            self._imports.remove(entry)
+            if task.state is State.FAILED and self._refusal:
+                self.imports.show_refused(entry[1], entry[2], self._refusal)
+                self.docks["imports"].setWindowTitle("Import report (1)")
+                self.go_to("imports")
 
     def import_demo(self) -> None:
         """Imports the deal that ships with the application."""
-        self.session.import_file(resources.path(DEMO_FILE), DEMO_DEAL)
+        self._import(resources.path(DEMO_FILE), DEMO_DEAL)
 
     def ask_export(self) -> None:
         """Asks where to write the open deal in the workbook layout."""
@@ -309,15 +337,13 @@ class Window(QMainWindow):
         if not deal:
             raise Refused("No deal is open; choose one in the deal list first.")
         question = f"Delete {deal} from the workspace? Its assets stay in the master; the deal itself cannot be undone."
-        if QMessageBox.question(self, "Delete deal", question) == QMessageBox.StandardButton.Yes:
+        if QMessageBox.question(self, "Delete deal", as_text(question)) == QMessageBox.StandardButton.Yes:
             self.session.delete(deal)
 
     def show_palette(self) -> Palette:
         """Opens the command palette over the window."""
-        entries = [
-            Entry(c.words, c.keys[0] if c.keys else "", c.aliases, self.actions_by_id[c.id].trigger) for c in COMMANDS
-        ]
-        entries += [Entry(d.name, "open deal", (), self._chooser(d.name)) for d in self.session.deals]
+        acts = {name: action.trigger for name, action in self.actions_by_id.items()}
+        entries = [*of_commands(acts), *of_session(self.session, self._go_to_test)]
         palette = Palette(entries, self)
         place = self.mapToGlobal(self.rect().topLeft())
         palette.move(place.x() + (self.width() - palette.width()) // 2, place.y() + 60)
@@ -325,8 +351,9 @@ class Window(QMainWindow):
         palette.field.setFocus()
         return palette
 
-    def _chooser(self, deal: str) -> Callable[[], None]:
-        return lambda: self.session.choose(deal)
+    def _go_to_test(self, number: int) -> None:
+        self.go_to("compliance")
+        self.compliance.reveal(number)
 
     def show_about(self) -> None:
         QMessageBox.about(
@@ -337,8 +364,11 @@ class Window(QMainWindow):
 
     def say_refused(self, sentence: str) -> None:
         """A refusal that must be read; offscreen tests and scripts read the status bar."""
+        self._refusal = sentence
         self.statusBar().showMessage(sentence, 20_000)
-        box = QMessageBox(QMessageBox.Icon.Warning, "CLO Desktop", sentence, QMessageBox.StandardButton.Ok, self)
+        box = QMessageBox(
+            QMessageBox.Icon.Warning, "CLO Desktop", as_text(sentence), QMessageBox.StandardButton.Ok, self
+        )
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()  # not exec: nothing waits for it
 
@@ -378,6 +408,15 @@ class Window(QMainWindow):
             self.work_bar.setValue(round(task.fraction * 1000))
 
     # -- the window itself --------------------------------------------------------------------------------------------
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab does not go to panes behind another tab."""
+        start = self.focusWidget()
+        found = next_in_sight(start, forward) if start is not None else None
+        if found is None:
+            return super().focusNextPrevChild(forward)
+        found.setFocus(Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason)
+        return True
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(u.toLocalFile().lower().endswith(".xlsx") for u in event.mimeData().urls()):

@@ -12,7 +12,6 @@ import resources
 from engine.compliance import Catalogue, read_catalogue
 from engine.waterfall import Document, read_document
 
-
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Plain data only; the C parser, where it is there, is ten times faster."""
 

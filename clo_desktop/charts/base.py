@@ -16,6 +16,7 @@ from clo_desktop.charts.axes import DateAxis, FigureAxis, date_of, seconds
 from clo_desktop.charts.legend import Entry, Legend
 from clo_desktop.look import formats, theme
 from clo_desktop.look.tokens import GRID
+from clo_desktop.look.words import ElidedLabel
 
 SMOOTH: Final = 5_000
 """Up to so many points a line is antialiased; more would take longer than a frame."""
@@ -80,7 +81,7 @@ class Chart(QWidget):
         self.cursor_of = cursor or TimeCursor(self)
         self._dates: NDArray[np.datetime64] = np.array([], dtype="datetime64[D]")
         self._x: NDArray[np.float64] = np.array([])
-        self.title = QLabel(f"{title} ({unit})" if unit else title)
+        self.title = ElidedLabel(f"{title} ({unit})" if unit else title)
         self.date = QLabel("")
         self.legend = Legend()
         self.plot = _Plot(self)
@@ -102,9 +103,9 @@ class Chart(QWidget):
         self.title.setFont(font)
         self.setAutoFillBackground(True)
         head = QHBoxLayout()
-        head.addWidget(self.title)
-        head.addStretch()
+        head.addWidget(self.title, 1)
         head.addWidget(self.date)
+        self.plot.setMinimumWidth(100)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID, GRID, GRID // 2)
         layout.setSpacing(GRID // 2)
@@ -113,6 +114,7 @@ class Chart(QWidget):
         layout.addWidget(self.plot, 1)
         item = self.plot.getPlotItem()
         item.hideButtons()
+        item.layout.setContentsMargins(0, GRID, 0, 0)  # the top label stands half above the plot
         item.setMouseEnabled(x=True, y=False)
         item.setDownsampling(auto=True, mode="peak")
         item.setClipToView(True)

@@ -70,6 +70,11 @@ class LineChart(Chart):
             curve.setData(self._x, np.asarray(line.values, dtype=np.float64), antialias=smooth)
             # wider lines are only affordable where they are few
             curve.setPen(pg.mkPen(colour, width=2 if smooth else 1))
+            # one value makes no line
+            alone = int(np.isfinite(line.values).sum()) == 1
+            curve.setSymbol("o" if alone else None)
+            curve.setSymbolBrush(pg.mkBrush(colour))
+            curve.setSymbolPen(None)
             trigger.setVisible(line.trigger is not None)
             if line.trigger is not None:
                 trigger.setPos(line.trigger)

@@ -1,23 +1,44 @@
-"""The command palette: type a few letters of an action or a deal, Enter does it."""
+"""The command palette: type a few letters of an action, a deal, an issuer or a test; Enter does it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from clo_desktop.look import theme
+from clo_desktop.look.tokens import ROW
+
+_BESIDE: Final = Qt.ItemDataRole.UserRole + 1
+_MOST: Final = 100  # entries listed at once
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What can be done: its words, what stands beside them, further words that find it, and the act."""
+    """What can be done: its words, what stands beside them, further words that find it, and the act.
+
+    late  found only by typing, and after the others: positions and tests, of which there are many
+    """
 
     words: str
     beside: str
     aliases: tuple[str, ...]
     act: Callable[[], object]
+    late: bool = False
 
 
 def score(typed: str, entry: Entry) -> int | None:
@@ -43,6 +64,29 @@ def score(typed: str, entry: Entry) -> int | None:
     return total
 
 
+class _BesideDelegate(QStyledItemDelegate):
+    """What stands beside the words (a key, what an entry is) at the right edge."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().paint(painter, option, index)
+        beside = str(index.data(_BESIDE) or "")
+        room = option.rect.adjusted(0, 0, -8, 0)
+        painter.save()
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.setPen(theme.colour("on_accent" if chosen else "muted"))
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), beside)
+        painter.restore()
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        taken = option.fontMetrics.horizontalAdvance(str(index.data(_BESIDE) or "")) + 32
+        option.text = option.fontMetrics.elidedText(
+            str(index.data() or ""), Qt.TextElideMode.ElideRight, option.rect.width() - taken
+        )
+
+
 class Palette(QDialog):
     """A field and the entries that fit; arrows move, Enter acts, Esc leaves."""
 
@@ -50,9 +94,10 @@ class Palette(QDialog):
         super().__init__(parent, Qt.WindowType.Popup)
         self._entries = tuple(entries)
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Type an action or a deal")
-        self.field.setAccessibleName("Find an action or a deal")
+        self.field.setPlaceholderText("Type an action, a deal, an issuer or a test")
+        self.field.setAccessibleName("Find an action, a deal, an issuer or a test")
         self.list = QListWidget()
+        self.list.setItemDelegate(_BesideDelegate(self.list))
         self.list.setAccessibleName("Actions that fit")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
@@ -68,11 +113,18 @@ class Palette(QDialog):
 
     def refresh(self, typed: str) -> None:
         """Shows the entries that fit, best first."""
-        fitting = [(s, i) for i, e in enumerate(self._entries) if (s := score(typed, e)) is not None]
+        fitting = [
+            (entry.late, found, i)
+            for i, entry in enumerate(self._entries)
+            if (typed.strip() or not entry.late) and (found := score(typed, entry)) is not None
+        ]
         self.list.clear()
-        for _, i in sorted(fitting):
+        for _, _, i in sorted(fitting)[:_MOST]:
             entry = self._entries[i]
-            item = QListWidgetItem(f"{entry.words}    {entry.beside}".rstrip())
+            item = QListWidgetItem(entry.words)
+            item.setSizeHint(QSize(0, ROW + 2))
+            item.setData(_BESIDE, entry.beside)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.words} {entry.beside}".rstrip())
             item.setData(Qt.ItemDataRole.UserRole, i)
             self.list.addItem(item)
         self.list.setCurrentRow(0)

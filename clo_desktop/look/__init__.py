@@ -1,1 +1,1 @@
-"""How everything looks: colour tokens, the theme made of them, number formats, series colours, outcome shapes."""
+"""How everything looks: colour tokens, the theme, number formats, series colours, outcome shapes, labels and fields."""

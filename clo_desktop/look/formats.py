@@ -102,6 +102,11 @@ def figure(value: float, places: int) -> str:
     return text
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 position`, `12 positions`: how many, in words; `many` where an s does not do."""
+    return f"{figure(number, 0)} {one if number == 1 else many or one + 's'}"
+
+
 def _figure_of(kind: str) -> Callable[[Any], str]:
     number = _NUMBERS[kind]
     factor, places = 10.0**number.shift, number.decimals

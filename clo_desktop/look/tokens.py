@@ -16,6 +16,7 @@ class Tokens:
 
     window     behind panes                     surface    tables, charts, editors
     line       grid lines and borders           text       words and figures
+    edge       frames of fields and boxes to tick, 3:1 on `window`
     muted      secondary words, missing values  accent     links, focus, the current thing
     amber      shapes and bars that are near    attention  words that are near (darker than amber where that must be)
     failure    words, shapes and bars that fail
@@ -28,6 +29,7 @@ class Tokens:
     window: str
     surface: str
     line: str
+    edge: str
     text: str
     muted: str
     accent: str
@@ -47,6 +49,7 @@ LIGHT: Final = Tokens(
     window="#F6F7F9",
     surface="#FFFFFF",
     line="#D9DEE5",
+    edge="#7E8894",
     text="#1B2430",
     muted="#5B6775",
     accent="#1F5FBF",
@@ -66,6 +69,7 @@ DARK: Final = Tokens(
     window="#14181D",
     surface="#1B2026",
     line="#2D343D",
+    edge="#76828F",
     text="#E6EAF0",
     muted="#97A3B2",
     accent="#6EA8FF",
@@ -85,6 +89,7 @@ CONTRAST: Final = Tokens(
     window="#000000",
     surface="#000000",
     line="#B8B8B8",
+    edge="#B8B8B8",
     text="#FFFFFF",
     muted="#E0E0E0",
     accent="#FFE14D",

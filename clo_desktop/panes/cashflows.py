@@ -15,6 +15,7 @@ from clo_desktop.charts.base import TimeCursor
 from clo_desktop.charts.lines import Line, LineChart
 from clo_desktop.charts.stacked import StackedChart
 from clo_desktop.look.formats import Show
+from clo_desktop.look.outcome import spelled
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.view import FrameTable
@@ -68,7 +69,7 @@ def coverage_frame(flows: Projection | None) -> Frame:
             ("denominator", Kind.MONEY.value, flows.result.denominator[:, k]),
         )
         for word, kind, values in parts:
-            columns.append(Column(f"{word}_{k}", f"{test.id} {word}", kind, total=Total.NONE))
+            columns.append(Column(f"{word}_{k}", f"{spelled(test.id)} {word}", kind, total=Total.NONE))
             data[f"{word}_{k}"] = np.where(np.isfinite(values), values, np.nan)
     return Frame(columns, data, key="date")
 
@@ -177,7 +178,7 @@ class CashFlowsPane(QWidget):
         for k, test in enumerate(flows.document.tests):
             if test.type == "oc":
                 ratio = np.where(r.ratio[:, k] > _HIGHEST, np.nan, r.ratio[:, k])
-                lines.append(Line(test.id.replace("_", " "), ratio * 100.0, flows.structure.triggers[k] * 100.0))
+                lines.append(Line(spelled(test.id), ratio * 100.0, flows.structure.triggers[k] * 100.0))
         self.ratios.set_data(days, lines)
 
     def _fill_classes(self, flows: Projection) -> None:

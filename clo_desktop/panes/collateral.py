@@ -7,8 +7,10 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from clo_desktop.look import formats
+from clo_desktop.look.words import WrappedLabel, short
 from clo_desktop.tables.frame import Column, Frame, Mark, asset_columns
 from clo_desktop.tables.query import Mask
 from clo_desktop.tables.view import FrameTable
@@ -73,9 +75,9 @@ class CollateralPane(QWidget):
             told=("held_par", "market_value", "coupon_spread"),
             sets=_SETS,
         )
-        self.table.set_empty("No deal is open. Import a workbook, or choose a deal on the left.", "Import…", ask_import)
-        self._note = QLabel("")
-        self._note.setWordWrap(True)
+        self._ask_import = ask_import
+        self._say_empty(None)
+        self._note = WrappedLabel()
         self._all = QPushButton("Show all positions")
         self._all.clicked.connect(lambda: session.members_wanted.emit(None))
         self._strip = QWidget()
@@ -98,7 +100,18 @@ class CollateralPane(QWidget):
 
     def _show(self, book: Book | None) -> None:
         self._narrow(None)
+        self._say_empty(book)
         self.table.set_frame(positions_frame(book))
+
+    def _say_empty(self, book: Book | None) -> None:
+        """What is said while there is no position."""
+        text = "No deal is open. Import a workbook, or choose a deal on the left."
+        if book is not None:
+            text = (
+                f"{short(book.deal.name)} has no holdings. Enter them in its workbook, under the deal's Inputs, and "
+                "import it again."
+            )
+        self.table.set_empty(text, "Import…", self._ask_import)
 
     def _narrow(self, test: TestResult | None) -> None:
         """Only the positions that count in a test, or all."""
@@ -119,7 +132,10 @@ class CollateralPane(QWidget):
         def shown(frame: Frame) -> Mask:
             return np.array([frame.key_of(row) in members for row in range(len(frame))], dtype=bool)
 
-        self._note.setText(f"The {len(members)} positions that count in test {test.number}, {test.name}.")
+        verb = "counts" if len(members) == 1 else "count"
+        self._note.setText(
+            f"The {formats.counted(len(members), 'position')} that {verb} in test {test.number}, {test.name}."
+        )
         self._strip.show()
         self.table.set_extra_filter("test", shown)
 

@@ -5,28 +5,76 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedLayout, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from clo_desktop.look import formats, icons, theme
+from clo_desktop.look.words import as_text
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.work.session import DealState, Session, relative_cushion
 
 _NAME = Qt.ItemDataRole.UserRole
+_OPEN = Qt.ItemDataRole.UserRole + 1
 
 
 def rail_line(state: DealState, today: dt.date) -> str:
-    """The second line of a deal: how many tests fail or the smallest cushion, and the age of its data."""
+    """The second line of a deal: how many tests fail or the smallest cushion, age of the data, the tightest test."""
     age = ""
     if state.as_of is not None:
         days = (today - state.as_of).days
         age = f" · {formats.text('count', days)} d old" if days > 0 else " · today"
+    named = f" · {state.tightest.name}" if state.tightest is not None else ""
     if state.failing:
-        return f"{state.failing} test{' fails' if state.failing == 1 else 's fail'}{age}"
+        return f"{state.failing} test{' fails' if state.failing == 1 else 's fail'}{age}{named}"
     if state.tightest is not None:
-        return f"{formats.text('cushion', relative_cushion(state.tightest))} % room{age}"
+        return f"{formats.text('cushion', relative_cushion(state.tightest))} % room{age}{named}"
     return age.removeprefix(" · ")
+
+
+class _RailDelegate(QStyledItemDelegate):
+    """Two lines a deal. The open deal has a bar and bold words; the frame and fill are only where the keyboard is."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        tokens = theme.current()
+        marked = bool(option.state & QStyle.StateFlag.State_Selected)
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        opened = bool(index.data(_OPEN))
+        painter.save()
+        filled = marked and (focused or opened)  # a mark without the keyboard would look like the open deal
+        painter.fillRect(option.rect, QColor(tokens.selection if filled else tokens.surface))
+        if opened:
+            painter.fillRect(QRect(option.rect.topLeft(), QSize(4, option.rect.height())), QColor(tokens.accent))
+        if focused:
+            painter.setPen(QPen(QColor(tokens.accent), 1))
+            painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
+        room = option.rect.adjusted(12, 4, -6, -4)
+        icon = index.data(Qt.ItemDataRole.DecorationRole)
+        if isinstance(icon, QIcon):
+            icon.paint(painter, QRect(room.left(), room.top(), 14, room.height()))
+        room.setLeft(room.left() + 22)
+        name, _, line = str(index.data(Qt.ItemDataRole.DisplayRole)).partition("\n")
+        font = QFont(option.font)
+        font.setBold(opened)
+        upper, lower = QRect(room), QRect(room)
+        upper.setHeight(room.height() // 2)
+        lower.setTop(upper.bottom() + 1)
+        for words, place, face, ink in ((name, upper, font, tokens.text), (line, lower, option.font, tokens.muted)):
+            painter.setFont(face)
+            painter.setPen(QColor(ink))
+            shown = QFontMetrics(face).elidedText(words, Qt.TextElideMode.ElideRight, place.width())
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.restore()
 
 
 class DealsPane(QWidget):
@@ -45,6 +93,8 @@ class DealsPane(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Deals")
         self.list.setIconSize(QSize(14, 14))
+        self.list.setItemDelegate(_RailDelegate(self.list))
+        self.list.setMinimumWidth(120)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setWordWrap(False)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -72,11 +122,17 @@ class DealsPane(QWidget):
                 icons.icon(icons.outcome_of(state.worst or "")), f"{state.name}\n{rail_line(state, today)}"
             )
             item.setData(_NAME, state.name)
+            item.setData(_OPEN, state.name == self._session.deal)
             item.setSizeHint(QSize(0, 46))
+            par = f"{formats.text('money', state.par)} {state.currency}"
             tightest = f"; tightest test: {state.tightest.name}" if state.tightest is not None else ""
+            if state.name == self._session.deal:
+                item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "open")
             item.setToolTip(
-                f"{state.name}: {state.holdings} positions, par {formats.text('money', state.par)} {state.currency}, "
-                f"as of {state.as_of or formats.MISSING}{tightest}"
+                as_text(
+                    f"{state.name}: {state.holdings} positions, par {par}, "
+                    f"as of {state.as_of or formats.MISSING}{tightest}"
+                )
             )
             self.list.addItem(item)
             if state.name == current:

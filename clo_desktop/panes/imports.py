@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from clo_desktop.faults import Fault, Severity
+from clo_desktop.look.words import WrappedLabel
 from clo_desktop.tables.frame import Column, Frame
+from clo_desktop.tables.model import SortKey
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work.desk import Imported
 from clo_desktop.work.session import Session
@@ -50,8 +54,7 @@ class ImportsPane(QWidget):
         self._last: Imported | None = None
         self.table = FrameTable(faults_frame(None), name="Import report", frozen=2, footer=False)
         self.table.set_empty("No import yet. Its report, cell by cell, will stand here.", "Import…", ask_import)
-        self.head = QLabel("")
-        self.head.setWordWrap(True)
+        self.head = WrappedLabel()
         self.head.setAccessibleName("Outcome of the import")
         self.open_button = QPushButton("Open workbook")
         self.open_button.clicked.connect(self._open)
@@ -71,6 +74,8 @@ class ImportsPane(QWidget):
 
     def _show(self, outcome: Imported) -> None:
         self._last = outcome
+        self.table.drop_filters()  # they were of the report before
+        self.table.sort_by(SortKey("severity"))  # errors stop the import: they come first
         self.table.set_frame(faults_frame(outcome))
         self.table.stretch_column("message")
         if not outcome.faults:
@@ -88,6 +93,12 @@ class ImportsPane(QWidget):
             )
         self.open_button.setVisible(outcome.path is not None)
 
+    def show_refused(self, path: Path, deal: str, sentence: str) -> None:
+        """The report of a file that could not be read at all: one sentence, as its one fault."""
+        fault = Fault(Severity.ERROR, path.name, "", "", "", sentence)
+        self._show(Imported(deal, False, 0, 0, 0.0, 0.0, (fault,), path.name, path if path.exists() else None))
+        self.head.setText(f"{path.name} was not imported, nothing was changed. {sentence}")
+
     def _go(self, number: float) -> None:
         outcome = self._last
         if outcome is None:
@@ -96,6 +107,8 @@ class ImportsPane(QWidget):
         if outcome.imported and fault.asset_id and outcome.deal == self._session.deal:
             self._session.asset_wanted.emit(fault.asset_id)
             return
+        if not fault.sheet or fault.sheet == outcome.file_name:
+            return  # the file as a whole has no cell to go to
         place = f"'{fault.sheet}'!{fault.cell or 'A1'}"  # as Excel's name box wants it
         QGuiApplication.clipboard().setText(str(place))
         self._session.said.emit(f"{place} was copied; paste it into Excel's name box to go there.")

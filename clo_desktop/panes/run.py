@@ -9,11 +9,8 @@ from PySide6.QtCore import QDate, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QDateEdit,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -22,26 +19,21 @@ from PySide6.QtWidgets import (
 )
 
 from clo_desktop.faults import Refused
-from clo_desktop.look import formats
+from clo_desktop.look.fields import DateField, NumberField
+from clo_desktop.look.outcome import outcome_text
+from clo_desktop.look.words import AttentionLabel, WrappedLabel
 from clo_desktop.work.lanes import State
 from clo_desktop.work.session import Session, Timed
 from engine.assumptions import Assumptions
-from engine.projection import Projection
 from engine.terms import Book
 
 _BEAT: Final = 100  # ms between looks at the progress
 
 
-def _box(name: str, top: float, unit: str, step: float, decimals: int) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setRange(0.0, top)
-    box.setDecimals(decimals)
-    box.setSingleStep(step)
-    box.setSuffix(f" {unit}")
-    box.setAccessibleName(name)
-    box.setAlignment(Qt.AlignmentFlag.AlignRight)
-    box.setKeyboardTracking(False)
-    return box
+_NARROWEST: Final = 280  # px: the fields fit, words wrap
+_STALE: Final = "▲ Assumptions changed since this result: Run (F5) to update."
+
+__all__ = ["RunPane", "outcome_text"]
 
 
 class RunPane(QWidget):
@@ -50,22 +42,28 @@ class RunPane(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.cpr = _box("Prepayment rate", 100.0, "%", 1.0, 2)
-        self.cdr = _box("Default rate", 100.0, "%", 0.5, 2)
-        self.severity = _box("Loss severity", 100.0, "%", 5.0, 1)
-        self.lag = _box("Recovery lag", 120.0, "months", 1.0, 0)
-        self.sale_price = _box("Sale price at redemption", 200.0, "% of par", 0.5, 2)
-        self.shift = _box("Shift of the curve", 1000.0, "bp", 25.0, 0)
-        self.shift.setRange(-1000.0, 1000.0)
+        self.cpr = NumberField("Prepayment rate", 0.0, 100.0, "%", 1.0, 2)
+        self.cdr = NumberField("Default rate", 0.0, 100.0, "%", 0.5, 2)
+        self.severity = NumberField("Loss severity", 0.0, 100.0, "%", 5.0, 1)
+        self.lag = NumberField("Recovery lag", 0.0, 120.0, "months", 1.0, 0)
+        self.sale_price = NumberField("Sale price at redemption", 0.0, 200.0, "%", 0.5, 2)
+        self.sale_price.setToolTip("Percent of par")
+        self.shift = NumberField("Shift of the curve", -1000.0, 1000.0, "bp", 25.0, 0)
+        self._fields = {
+            "cpr": self.cpr,
+            "cdr": self.cdr,
+            "severity": self.severity,
+            "lag": self.lag,
+            "sale_price": self.sale_price,
+            "shift": self.shift,
+        }
+        self._exact: dict[str, float] = {}  # what the shown result was made of, in the units of the fields
         self.reinvest = QCheckBox("Reinvest as the deal allows")
         self.reinvest.setChecked(True)
         self.called = QCheckBox("Redeem early, from")
         self.called.setToolTip("The pool is sold on the first payment date on or after this day")
-        self.call_date = QDateEdit(QDate.currentDate().addYears(2))
-        self.call_date.setDisplayFormat("yyyy-MM-dd")
-        self.call_date.setCalendarPopup(True)
+        self.call_date = DateField("Redemption from", QDate.currentDate().addYears(2))
         self.call_date.setEnabled(False)
-        self.call_date.setAccessibleName("Redemption from")
         self.called.toggled.connect(self.call_date.setEnabled)
         form = QFormLayout()
         form.addRow("CPR (a year)", self.cpr)
@@ -76,6 +74,7 @@ class RunPane(QWidget):
         form.addRow("Shift of the curve", self.shift)
         form.addRow(self.called, self.call_date)
         form.addRow(self.reinvest)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.run_button = QPushButton("Run")
         self.run_button.setDefault(True)
@@ -88,36 +87,41 @@ class RunPane(QWidget):
         self.reset_button.clicked.connect(self._reset)
         buttons = QHBoxLayout()
         for button in (self.run_button, self.cancel_button, self.reset_button):
+            button.setMinimumWidth(60)
             buttons.addWidget(button)
         buttons.addStretch()
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of the run")
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
-        self.state = QLabel("Choose a deal to run.")
-        self.state.setWordWrap(True)
+        self.progress.setFixedHeight(10)
+        self.state = WrappedLabel("Choose a deal to run.")
         self.state.setAccessibleName("State of the run")
-        self.outcome = QLabel("")
+        self.stale = AttentionLabel(_STALE)
+        self.stale.setAccessibleName("Whether the result is of these assumptions")
+        self.stale.hide()
+        self.outcome = WrappedLabel()
         self.outcome.setTextFormat(Qt.TextFormat.RichText)
-        self.outcome.setWordWrap(True)
         self.outcome.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.outcome.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.outcome.setAccessibleName("Outcome of the run")
         inside = QWidget()
         column = QVBoxLayout(inside)
+        column.setContentsMargins(6, 6, 6, 6)
         column.addLayout(form)
         column.addLayout(buttons)
         column.addWidget(self.progress)
         column.addWidget(self.state)
+        column.addWidget(self.stale)
         column.addWidget(self.outcome, 1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
+        self.setMinimumWidth(_NARROWEST)
         self._timer = QTimer(self)
         self._timer.setInterval(_BEAT)
         self._timer.timeout.connect(self._look)
@@ -126,22 +130,36 @@ class RunPane(QWidget):
         session.projection_changed.connect(self._show)
         session.lanes.changed.connect(self._watch)
         self.setFocusProxy(self.cpr)
+        for field in self._fields.values():
+            field.valueChanged.connect(self._mark)
+        self.called.toggled.connect(self._mark)
+        self.reinvest.toggled.connect(self._mark)
+        self.call_date.dateChanged.connect(self._mark)
 
     def assumptions(self) -> Assumptions:
         """What the fields say, also what is typed and not yet left. Raises ValueError for what is no assumption."""
-        for box in (self.cpr, self.cdr, self.severity, self.lag, self.sale_price, self.shift):
-            box.interpretText()
-        day = self.call_date.date()
+        for field in self._fields.values():
+            field.interpretText()
         return Assumptions(
-            cpr=self.cpr.value() / 100.0,
-            cdr=self.cdr.value() / 100.0,
-            severity=self.severity.value() / 100.0,
-            lag=self.lag.value(),
-            sale_price=self.sale_price.value(),
-            rate_shift=self.shift.value() / 1e4,
-            call_date=dt.date(day.year(), day.month(), day.day()) if self.called.isChecked() else None,
+            cpr=self._value("cpr") / 100.0,
+            cdr=self._value("cdr") / 100.0,
+            severity=self._value("severity") / 100.0,
+            lag=self._value("lag"),
+            sale_price=self._value("sale_price"),
+            rate_shift=self._value("shift") / 1e4,
+            call_date=self._call_date(),
             reinvest=self.reinvest.isChecked(),
         )
+
+    def _value(self, name: str) -> float:
+        """What a field says; where it shows the result's own figure, that figure with all its decimals."""
+        field, exact = self._fields[name], self._exact.get(name)
+        shown = field.value()
+        return exact if exact is not None and abs(exact - shown) <= field.half else shown
+
+    def _call_date(self) -> dt.date | None:
+        day = self.call_date.date()
+        return dt.date(day.year(), day.month(), day.day()) if self.called.isChecked() else None
 
     def run(self) -> None:
         """Runs the open deal under the assumptions of the fields; until they have the deal's own, under those."""
@@ -169,6 +187,10 @@ class RunPane(QWidget):
 
     def _deal_changed(self, book: Book | None) -> None:
         self._fresh = True
+        self._exact = {}
+        self.called.setChecked(False)
+        self.reinvest.setChecked(True)
+        self.shift.setValue(0.0)
         self.outcome.setText("")
         self.state.setText("Choose a deal to run." if book is None else f"{book.deal.name} is about to run.")
 
@@ -181,6 +203,8 @@ class RunPane(QWidget):
         elif not busy and self._timer.isActive():
             self._timer.stop()
             self.progress.setValue(0)
+            if task is not None and task.state in (State.CANCELLED, State.FAILED) and self._exact:
+                self._fresh = False  # the result before it stays, and the fields with it
             if task is not None and task.state is State.CANCELLED:
                 self.state.setText("Cancelled; nothing was changed.")
             elif task is not None and task.state is State.FAILED:
@@ -200,49 +224,39 @@ class RunPane(QWidget):
 
     def _show(self, timed: Timed | None) -> None:
         if timed is None:
+            self._exact = {}
             self.outcome.setText("")
+            self._mark()
             return
         flows = timed.projection
+        self._exact = {
+            "cpr": flows.rates["cpr"] * 100.0,
+            "cdr": flows.rates["cdr"] * 100.0,
+            "severity": flows.rates["severity"] * 100.0,
+            "lag": flows.rates["lag"],
+            "sale_price": flows.sale_price,
+            "shift": flows.assumptions.rate_shift * 1e4,
+        }
         if self._fresh:
             self._fresh = False
-            self.cpr.setValue(flows.rates["cpr"] * 100.0)
-            self.cdr.setValue(flows.rates["cdr"] * 100.0)
-            self.severity.setValue(flows.rates["severity"] * 100.0)
-            self.lag.setValue(flows.rates["lag"])
-            self.sale_price.setValue(flows.structure.sale_price * 100.0)
-            self.shift.setValue(flows.assumptions.rate_shift * 1e4)
+            for name, field in self._fields.items():
+                field.setValue(self._exact[name])
+            self.called.setChecked(flows.assumptions.call_date is not None)
+            self.reinvest.setChecked(flows.assumptions.reinvest)
         self.state.setText(f"Done in {timed.seconds * 1000:,.0f} ms.")
         self.outcome.setText(outcome_text(flows))
+        self._mark()
 
-
-def outcome_text(flows: Projection) -> str:
-    """What came of a run, as rich text: equity, notes, tests, balance of cash, what was assumed."""
-    irr = flows.equity_irr
-    total = float(flows.paid(flows.equity).sum())
-    gap = float(abs(flows.sources - flows.uses).max())
-    owed = flows.result.balance[-1] + flows.result.deferred[-1] + flows.result.unpaid[-1]
-    unpaid = [t.name for k, t in enumerate(flows.tranches) if k != flows.equity and owed[k] > 1.0]
-    lines = [
-        f"<b>Subordinated notes</b>: {formats.text('money', total)} in all, IRR since purchase "
-        f"{formats.with_unit('rate', irr)}",
-        f"<b>Notes</b>: {'all repaid' if not unpaid else 'not repaid in full: ' + ', '.join(unpaid)}"
-        f" by {flows.payment_dates[-1].isoformat()}",
-    ]
-    for k, test in enumerate(flows.document.tests):
-        failing = [
-            d
-            for d, x in zip(flows.payment_dates, flows.result.ratio[:, k], strict=True)
-            if x < flows.structure.triggers[k]
-        ]
-        if failing:
-            lines.append(
-                f"<b>{test.id.replace('_', ' ')}</b> fails first on {failing[0].isoformat()}"
-                f" ({len(failing)} of {len(flows.payment_dates)} dates)"
-            )
-    cents = "to a cent" if gap < 0.005 else f"but for {gap:,.2f}"
-    lines.append(f"<b>Sources = uses</b> {cents} on each of {len(flows.payment_dates)} dates")
-    lines.append(f"<b>Priority of payments</b>: {flows.document.title}")
-    if flows.assumed:
-        lines.append("<b>Assumed, for the workbook leaves it blank</b>: " + "; ".join(flows.assumed))
-    lines += list(flows.structure.notes)
-    return "<br>".join(line.replace("&", "&amp;") for line in lines)
+    def _mark(self, *_: object) -> None:
+        """Says when the fields are no longer what the shown result was made of."""
+        timed = self._session.projection
+        if timed is None or self._fresh or not self._exact:
+            self.stale.hide()
+            return
+        asked = timed.projection.assumptions
+        same = (
+            all(abs(self._exact[n] - field.value()) <= field.half * 1.001 for n, field in self._fields.items())
+            and asked.call_date == self._call_date()
+            and asked.reinvest == self.reinvest.isChecked()
+        )
+        self.stale.setVisible(not same)

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from clo_desktop.look import formats
+from clo_desktop.look.fields import Choice
+from clo_desktop.look.outcome import spelled, spelled_in
+from clo_desktop.look.words import WrappedLabel
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.frame import Column, Frame, Mark, Total
 from clo_desktop.tables.view import FrameTable
@@ -36,7 +39,7 @@ def test_words(test: TestTrace) -> str:
     """A test with its figures: "OC D passes: 110.41 % against 106.90 %"."""
     verdict = "passes" if test.passed else "fails"
     ratio = formats.with_unit("ratio", test.ratio) if test.ratio < 1e6 else "nothing owed"
-    return f"{test.id.replace('_', ' ')} {verdict}: {ratio} against {formats.with_unit('ratio', test.trigger)}"
+    return f"{spelled(test.id)} {verdict}: {ratio} against {formats.with_unit('ratio', test.trigger)}"
 
 
 def steps_frame(trace: Trace | None, currency: str = "") -> Frame:
@@ -48,7 +51,7 @@ def steps_frame(trace: Trace | None, currency: str = "") -> Frame:
         "step": [float(step.number) for _, step in rows],
         "section": [title for title, _ in rows],
         "letter": [step.letter for _, step in rows],
-        "label": [step.label for _, step in rows],
+        "label": [spelled_in(step.label) for _, step in rows],
         "due": [step.due for _, step in rows],
         "paid": [step.paid for _, step in rows],
         "short": [step.short for _, step in rows],
@@ -70,11 +73,9 @@ class WaterfallPane(QWidget):
     def __init__(self, session: Session, ask_run: Callable[[], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._flows: Projection | None = None
-        self.date = QComboBox()
-        self.date.setAccessibleName("Payment date")
-        self.of_class = QComboBox()
-        self.of_class.setAccessibleName("Class")
-        self.head = QLabel("")
+        self.date = Choice("Payment date")
+        self.of_class = Choice("Class")
+        self.head = WrappedLabel()
         self.head.setAccessibleName("The payment")
         self.table = FrameTable(steps_frame(None), name="Steps of the waterfall", frozen=1, footer=True)
         strip = QHBoxLayout()

@@ -5,15 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPolygon
-from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QPainter, QPen, QPolygon
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolTip,
+    QWidget,
+)
 
 from clo_desktop.look import formats, icons, theme
 from clo_desktop.look.formats import Show
 from clo_desktop.look.icons import Outcome
 from clo_desktop.look.series import blend
 from clo_desktop.look.tokens import ROW, Tokens
+from clo_desktop.look.words import as_text
 from clo_desktop.tables.frame import Frame, Mark
 from clo_desktop.tables.model import FrameModel
 from engine.asset import Kind
@@ -247,6 +256,23 @@ class CellDelegate(QStyledItemDelegate):
             bool(state & QStyle.StateFlag.State_Selected),
             bool(state & QStyle.StateFlag.State_HasFocus),
         )
+
+    def helpEvent(
+        self,
+        event: QHelpEvent,
+        view: QAbstractItemView,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> bool:
+        """The whole text of a cell that shows only a part of it."""
+        model = index.model()
+        if event.type() != QEvent.Type.ToolTip or not isinstance(model, FrameModel):
+            return super().helpEvent(event, view, option, index)
+        text = model.frame.text(int(model.rows[index.row()]), index.column())
+        room = view.visualRect(index).width() - 2 * PAD
+        hidden = view.fontMetrics().horizontalAdvance(text) > room
+        QToolTip.showText(event.globalPos(), as_text(text) if hidden else "", view)
+        return True
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(80, ROW)

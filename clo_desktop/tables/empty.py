@@ -26,6 +26,7 @@ class EmptyState(QWidget):
         self.label = QLabel(text)
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.label.setWordWrap(True)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.button = QPushButton(button_text)
         self.button.clicked.connect(self._press)
         layout = QVBoxLayout(self)

@@ -454,7 +454,8 @@ class Grid(QTableView):
     def place_strip(self, *_: object) -> None:
         viewport = self.viewport().geometry()
         self._strip.setGeometry(viewport.x(), viewport.y(), self.frozen_width(), viewport.height())
-        self._strip.setVisible(self._strip.width() > 0)
+        # without rows it would cover what is said of that
+        self._strip.setVisible(self._strip.width() > 0 and self._data.rowCount() > 0)
         self._strip.raise_()
         self._strip.update()
 

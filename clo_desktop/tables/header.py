@@ -50,7 +50,13 @@ def wrap(text: str, metrics: QFontMetrics, width: int) -> list[str]:
         used += 1
     rest = " ".join(words[used:])
     lines = [first, rest] if rest else [first]
-    return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines]
+    return [
+        # eliding reckons in fractions of a pixel and would shorten what just fits
+        line
+        if metrics.horizontalAdvance(line) <= width
+        else metrics.elidedText(line, Qt.TextElideMode.ElideRight, width)
+        for line in lines
+    ]
 
 
 def filter_help(column: Column) -> str:
@@ -198,7 +204,7 @@ class FilterHeader(QHeaderView):
             max(metrics.horizontalAdvance(" ".join(words[:i])), metrics.horizontalAdvance(" ".join(words[i:])))
             for i in range(1, len(words) + 1)
         )
-        return best + 2 * PAD + _ARROW
+        return best + 2 * PAD + _ARROW + 2
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

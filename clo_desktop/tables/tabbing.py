@@ -15,11 +15,11 @@ def next_in_sight(start: QWidget, forward: bool) -> QWidget | None:
     is entered at its first cell (its last one backwards) and left at once: its cells step along it on their own.
     """
     window = start.window()
-    at = start
-    while True:
+    at: QWidget | None = start
+    while at is not None:
         at = at.nextInFocusChain() if forward else at.previousInFocusChain()
-        if at is start or at is None:
-            return None
+        if at is None or at is start:
+            break
         if not _takes_tab(at, window):
             continue
         if not isinstance(at, FilterEdit):
@@ -28,6 +28,7 @@ def next_in_sight(start: QWidget, forward: bool) -> QWidget | None:
             continue
         cells = at.header.cells()
         return cells[0 if forward else -1] if cells else at
+    return None
 
 
 def _takes_tab(widget: QWidget, window: QWidget) -> bool:

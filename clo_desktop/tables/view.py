@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
 
-from clo_desktop.look import formats, theme
+from clo_desktop.look import theme
 from clo_desktop.tables import clipboard, menus, query, summary
 from clo_desktop.tables.chooser import ColumnChooser
 from clo_desktop.tables.empty import EmptyState
@@ -153,8 +153,13 @@ class FrameTable(QWidget):
         if not len(self.frame):
             self.empty.say(*self._empty)
         elif not self.model.rowCount():
-            self.empty.say(f"No row passes the filters. {self._hint}".strip(), "Clear filters", self.clear_filters)
+            self.empty.say(
+                f"No row passes the filters. {self._hint.removeprefix('No row: ')}".strip(),
+                "Clear filters",
+                self.clear_filters,
+            )
         self.empty.setVisible(not self.model.rowCount())
+        self.grid.place_strip()
         self.empty.setGeometry(self.grid.viewport().rect())
 
     def _rows_changed(self) -> None:
@@ -317,12 +322,11 @@ class FrameTable(QWidget):
             self.grid.setColumnWidth(logical, self.grid.wanted_width(logical, 300))
 
     def _widen_columns(self) -> None:
-        """Room for figures that became longer, in the rows or below them; nothing becomes narrower."""
+        """Room for what became longer, in the rows or below them; nothing becomes narrower."""
         for logical in self.grid.visible_columns():
-            if formats.is_number(self.frame.columns[logical].kind):
-                wanted = self.grid.wanted_width(logical, 300)
-                if wanted > self.grid.columnWidth(logical):
-                    self.grid.setColumnWidth(logical, wanted)
+            wanted = self.grid.wanted_width(logical, 300)
+            if wanted > self.grid.columnWidth(logical):
+                self.grid.setColumnWidth(logical, wanted)
 
     def stretch_column(self, name: str) -> None:
         """Let one column take the width that is left, such as the bars of a short table."""

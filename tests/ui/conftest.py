@@ -12,10 +12,19 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QStatusBar
 from pytestqt.qtbot import QtBot
 
+from clo_desktop.app import leave_clipboard
 from clo_desktop.look import theme
 from clo_desktop.settings import Settings
 from clo_desktop.window import DEMO_DEAL, Window
 from clo_desktop.work.session import Session
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clipboard_is_left_as_the_application_leaves_it() -> Iterator[None]:
+    """Mime data of Python's left on the clipboard crash the interpreter when it ends."""
+    yield
+    if QApplication.instance() is not None:
+        leave_clipboard()
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -84,3 +85,21 @@ def test_that_calls_into_qt_do_not_lose_references_of_none(qtbot: QtBot) -> None
         widget.update()
         widget.setToolTip("")
     assert sys.getrefcount(None) > before - 200
+
+
+def test_that_a_process_that_copied_from_a_table_ends_cleanly() -> None:
+    script = """
+from PySide6.QtWidgets import QApplication
+app = QApplication([])
+from clo_desktop.app import leave_clipboard
+from clo_desktop.tables.frame import Column, Frame
+from clo_desktop.tables.view import FrameTable
+table = FrameTable(Frame((Column("id", "Id", "id"),), {"id": ["A", "B"]}, key="id"), name="Copied")
+table.grid.selectAll()
+table.copy()
+assert "A" in app.clipboard().text()
+leave_clipboard()
+assert "A" in app.clipboard().text()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

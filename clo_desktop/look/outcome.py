@@ -1,0 +1,131 @@
+"""What came of a run, in words: under which assumptions, equity, notes, tests, and what had to be assumed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+from typing import Final
+
+import numpy as np
+
+from clo_desktop.look import formats
+from engine.projection import Projection
+
+_TEST_ID: Final = re.compile(r"\b([OI]C)_(?=[A-Z])")
+_OWED: Final = 1.0  # in the deal's currency: less is a rounding of the last payment
+_GROUP: Final = re.compile(r"(?<=\d),(?=\d{3})")
+_TRIGGER: Final = re.compile(r"(?<=trigger )\d\.\d+$")
+
+
+def spelled(name: str) -> str:
+    """The id of a coverage test as people write it: `OC B-2`."""
+    return name.replace("_", " ")
+
+
+def spelled_in(text: str) -> str:
+    """A text in which the ids of coverage tests stand as people write them: `Cure of OC B-2, IC B-2`."""
+    return _TEST_ID.sub(r"\1 ", text)
+
+
+def assumed_words(term: str) -> str:
+    """An assumed term with figures as everywhere in the window: grouped alike, triggers in percent."""
+    term = _TRIGGER.sub(lambda match: formats.with_unit("ratio", float(match[0])), term)
+    return _GROUP.sub(formats.THIN, term)
+
+
+def repaid_on(flows: Projection) -> dt.date | None:
+    """The payment date on which the last rated note was repaid; None while something is owed, or nothing ever was."""
+    r = flows.result
+    rated = [k for k in range(len(flows.tranches)) if k != flows.equity]
+    owed = (r.balance + r.deferred + r.unpaid)[:, rated].max(axis=1, initial=0.0) > _OWED
+    if not rated or owed[-1]:
+        return None
+    left = np.flatnonzero(owed)
+    return flows.payment_dates[int(left[-1]) + 1 if left.size else 0]
+
+
+def assumptions_words(flows: Projection) -> str:
+    """The assumptions of a run on one line."""
+    rates, asked = flows.rates, flows.assumptions
+    words = [
+        f"CPR {formats.with_unit('rate', rates['cpr'])}",
+        f"CDR {formats.with_unit('rate', rates['cdr'])}",
+        f"severity {formats.with_unit('rate', rates['severity'])}",
+        f"recovery lag {formats.figure(rates['lag'], 0)} months",
+        f"sale price {formats.text('price', flows.sale_price)}",
+    ]
+    if asked.rate_shift:
+        words.append(f"curve shifted by {formats.figure(asked.rate_shift * 1e4, 0)} bp")
+    if asked.call_date:
+        words.append(f"redeemed from {asked.call_date.isoformat()}")
+    if not asked.reinvest:
+        words.append("no reinvestment")
+    return ", ".join(words)
+
+
+def outcome_text(flows: Projection) -> str:
+    """What came of a run, as rich text."""
+    irr = flows.equity_irr
+    total = float(flows.paid(flows.equity).sum())
+    lines = [
+        ("Under", assumptions_words(flows)),
+        (
+            "Subordinated notes",
+            f"{formats.with_unit('money', total, flows.currency)} in all, IRR since purchase "
+            f"{formats.with_unit('rate', irr)}",
+        ),
+        ("Notes", _notes(flows)),
+        *_failing(flows),
+        ("Sources = uses", _balance(flows)),
+        ("Priority of payments", flows.document.title),
+    ]
+    shown = "".join(f"<p style='{_PARAGRAPH}'><b>{_safe(head)}</b> {_safe(text)}</p>" for head, text in lines)
+    shown += "".join(f"<p style='{_PARAGRAPH}'>{_safe(spelled_in(note))}</p>" for note in flows.structure.notes)
+    if flows.assumed:
+        items = "".join(f"<li>{_safe(assumed_words(term))}</li>" for term in flows.assumed)
+        head = f"Assumed terms ({len(flows.assumed)})"
+        shown += (
+            f"<p style='{_PARAGRAPH}'><b>{head}</b> The workbook leaves these blank.</p>"
+            f"<ul style='margin: 0; -qt-list-indent: 0'>{items}</ul>"
+        )
+    return shown
+
+
+_PARAGRAPH: Final = "margin: 0 0 5px 0"
+
+
+def _notes(flows: Projection) -> str:
+    r = flows.result
+    owed = r.balance[-1] + r.deferred[-1] + r.unpaid[-1]
+    unpaid = [t.name for k, t in enumerate(flows.tranches) if k != flows.equity and owed[k] > _OWED]
+    if unpaid:
+        return f"not repaid in full: {', '.join(unpaid)} by {flows.payment_dates[-1].isoformat()}"
+    day = repaid_on(flows)
+    return "none are rated" if day is None else f"all repaid by {day.isoformat()}"
+
+
+def _failing(flows: Projection) -> list[tuple[str, str]]:
+    found = []
+    for k, test in enumerate(flows.document.tests):
+        failing = [
+            d
+            for d, x in zip(flows.payment_dates, flows.result.ratio[:, k], strict=True)
+            if x < flows.structure.triggers[k]
+        ]
+        if failing:
+            when = f"fails first on {failing[0].isoformat()} ({len(failing)} of {len(flows.payment_dates)} dates)"
+            found.append((spelled(test.id), when))
+    return found
+
+
+def _balance(flows: Projection) -> str:
+    gap = float(abs(flows.sources - flows.uses).max())
+    cents = "to a cent" if gap < 0.005 else f"but for {formats.figure(gap, 2)}"
+    dates = len(flows.payment_dates)
+    return f"{cents} on " + ("the one date" if dates == 1 else f"each of {dates} dates")
+
+
+def _safe(text: str) -> str:
+    """Text for rich text, whose reader would turn the thin blanks of figures into blanks it breaks lines at."""
+    return html.escape(text, quote=False).replace(formats.THIN, "\u00a0")
