@@ -205,9 +205,9 @@ def _project_loan(
 
     step = 0
     before = start
+    matured = maturity <= analysis  # only what is in default is still here then
     while balance >= 0.005 or unresolved >= 0.005:
         day = _interest_date(tape, i, k, market)
-        matured = before >= maturity
         if not matured and day >= maturity:
             day = maturity
         if day > horizon and before > horizon:
@@ -268,6 +268,7 @@ def _project_loan(
             index = np.round(index_at(market, tape.index_row[i], day) * 1e5) / 1e5
             coupon = min(max(index, tape.floor[i]), tape.cap[i]) + tape.spread[i]
         if not matured and day >= maturity:
+            matured = True
             while _interest_date(tape, i, k, market) <= maturity:
                 k += 1
         else:

@@ -144,7 +144,7 @@ def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float])
     dated = min(a.dated_date or add_months(a.first_payment_date, -months), a.first_payment_date)
     start = min(cycle(k - 1) if k else dated, maturity)
     dates: list[dt.date] = []
-    if start < maturity:
+    if analysis < maturity:
         while cycle(k) < maturity:
             dates.append(cycle(k))
             k += 1

@@ -41,6 +41,13 @@ def test_that_a_loan_whose_first_payment_is_its_maturity_pays_once() -> None:
     assert flows[col.INTEREST] == pytest.approx(1e6 * 0.0475 * (day("2017-09-29") - day("2016-03-31")).days / 360)
 
 
+def test_that_a_loan_dated_after_its_maturity_still_repays_its_par() -> None:
+    odd = loan(maturity=day("2016-05-02"), dated_date=day("2016-06-01"), first_payment_date=day("2016-06-30"))
+    flows = run_loans([(odd, 1e6)], ANALYSIS, [day("2016-07-08")])[0].sum(axis=0)
+    assert flows[col.SCHEDULED] == 1e6
+    assert flows[col.INTEREST] == 0.0
+
+
 def test_that_a_payment_on_the_analysis_date_is_past_and_its_successor_one_period_long() -> None:
     asset = loan(first_payment_date=day("2015-12-23"), payment_eom=False, business_day_convention="None")
     flows = run_loans([(asset, 1e6)], ANALYSIS, [day("2016-06-23")])[0]
