@@ -177,10 +177,11 @@ def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float])
     repaid = 0.0  # share of par by level amortisation
     out: list[Row] = []
     before = start
+    matured = maturity <= analysis
     for step, day in enumerate(dates):
         if balance < NOTHING and sum(d for d, _ in claims.values()) < NOTHING:
             break
-        if before < maturity:
+        if not matured:
             for sink_day, share in sinks:  # off the cycle: interest on the repaid slice only
                 if (before < sink_day or not step) and sink_day < day:
                     piece = balance * share
@@ -188,7 +189,7 @@ def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float])
                     balance -= piece
                     out.append(Row(sink_day, before, coupon, interest=interest, scheduled=piece, end=balance))
         row = Row(day, before, coupon)
-        if balance > 0 and before < maturity:
+        if balance > 0 and not matured:
 
             def at(vector: Sequence[float], step: int = step) -> float:
                 return vector[min(step, len(vector) - 1)]
@@ -229,6 +230,7 @@ def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float])
         if a.coupon_type != "FIXED":
             coupon = min(max(round(rate(day, tenor), 5), floor), cap) + spread
         before = day
+        matured = matured or day >= maturity
     return out
 
 
