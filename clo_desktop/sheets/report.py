@@ -40,7 +40,8 @@ Floats = NDArray[np.float64]
 class _Report:
     """One workbook with the formats that its sheets share."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, currency: str) -> None:
+        self.units = {"money": f" ({currency})", "percent": " (%)", "ratio": " (%)"}
         self.book = xlsxwriter.Workbook(str(path), _OPTIONS)
         self.formats = {name: self.book.add_format(spec) for name, spec in _FORMATS.items()}
         self.head = self.book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
@@ -62,8 +63,8 @@ class _Report:
         """A sheet with a title, a frozen header with filter, and rows; columns wide enough for their figures."""
         sheet = self.book.add_worksheet(name)
         sheet.write_string(0, 0, title, self.title)
-        for column, head in enumerate(heads):
-            sheet.write_string(2, column, head, self.head)
+        for column, (head, form) in enumerate(zip(heads, forms, strict=True)):
+            sheet.write_string(2, column, head + self.units.get(form, ""), self.head)
         count = 0
         widest = [8] * len(heads)
         for count, values in enumerate(rows, start=1):
@@ -79,7 +80,7 @@ class _Report:
 
 def write_report(path: Path, tests: Compliance, flows: Projection) -> None:
     """Writes the report of one deal; the folder exists. Raises OSError where the file cannot be written."""
-    report = _Report(path)
+    report = _Report(path, flows.currency)
     _summary(report, tests, flows)
     _tests(report, tests)
     _classes(report, flows)
@@ -101,9 +102,9 @@ def _summary(report: _Report, tests: Compliance, flows: Projection) -> None:
     irr = flows.equity_irr
     rows: list[tuple[str, Cell, str]] = [
         ("As of", tests.as_of, "date"),
-        ("Collateral principal amount", tests.collateral_principal_amount, "money"),
-        ("Performing par", tests.performing_par, "money"),
-        ("Principal cash", tests.cash, "money"),
+        (f"Collateral principal amount ({flows.currency})", tests.collateral_principal_amount, "money"),
+        (f"Performing par ({flows.currency})", tests.performing_par, "money"),
+        (f"Principal cash ({flows.currency})", tests.cash, "money"),
         ("Tests evaluated", float(len(tests.results)), "count"),
         ("Tests that fail", float(sum(r.outcome.value == "fail" for r in tests.results)), "count"),
         ("Compliance readings", tests.readings.name, "text"),
@@ -112,10 +113,10 @@ def _summary(report: _Report, tests: Compliance, flows: Projection) -> None:
         ("CDR (a year)", flows.rates["cdr"], "percent"),
         ("Severity", flows.rates["severity"], "percent"),
         ("Recovery lag (months)", flows.rates["lag"], "count"),
-        ("Subordinated notes, all distributions", float(flows.paid(flows.equity).sum()), "money"),
+        (f"Subordinated notes, all distributions ({flows.currency})", float(flows.paid(flows.equity).sum()), "money"),
         ("Subordinated notes, IRR since purchase", irr, "percent"),
-        ("Sources, all dates", float(flows.sources.sum()), "money"),
-        ("Uses, all dates", float(flows.uses.sum()), "money"),
+        (f"Sources, all dates ({flows.currency})", float(flows.sources.sum()), "money"),
+        (f"Uses, all dates ({flows.currency})", float(flows.uses.sum()), "money"),
     ]
     rows += [("Assumed term", text, "text") for text in flows.assumed]
     rows += [("Note", text, "text") for text in (*tests.notes, *flows.structure.notes)]
@@ -137,12 +138,13 @@ def _tests(report: _Report, tests: Compliance) -> None:
             r.outcome.value,
             r.numerator,
             r.denominator,
+            r.limit_source,
             r.comment,
         )
         for r in tests.results
     ]
-    forms = ("count", "text", "text", "number", "number", "number", "text", "money", "money", "text")
-    report.table("Compliance", f"Tests of {tests.deal}", (*heads, "Comment"), forms, sheet_rows)
+    forms = ("count", "text", "text", "number", "number", "number", "text", "money", "money", "text", "text")
+    report.table("Compliance", f"Tests of {tests.deal}", (*heads, "Limit from", "Comment"), forms, sheet_rows)
     sheet = report.book.get_worksheet_by_name("Compliance")
     for row, r in enumerate(tests.results, start=3):  # the unit differs by row
         for column, value in ((3, r.result), (4, r.threshold), (5, r.cushion)):
