@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -89,11 +90,12 @@ class Filter:
         return self.root.mask(pool, sets or {}, parameters or {})
 
 
-class _Node:
+class _Node(ABC):
     """A node of a parsed filter."""
 
+    @abstractmethod
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
-        raise NotImplementedError
+        """bool[n]: the positions meant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QWidget
 
-from clo_desktop.charts.base import Chart, TimeCursor, shown
+from clo_desktop.charts.base import Chart, shown
 from clo_desktop.charts.legend import Entry
 from clo_desktop.look import series, theme
 
@@ -18,17 +17,8 @@ from clo_desktop.look import series, theme
 class BarChart(Chart):
     """Stacked bars: what is positive goes up from zero, what is negative down."""
 
-    def __init__(
-        self,
-        title: str,
-        unit: str = "",
-        *,
-        decimals: int = 2,
-        cursor: TimeCursor | None = None,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(title, unit, cursor=cursor, parent=parent)
-        self._decimals = decimals
+    def __init__(self, title: str, unit: str = "", **more: Any) -> None:
+        super().__init__(title, unit, **more)
         self._names: tuple[str, ...] = ()
         self._values: NDArray[np.float64] = np.empty((0, 0))
         self._equity: list[bool] | None = None

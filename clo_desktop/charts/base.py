@@ -73,11 +73,16 @@ class Chart(QWidget):
         title: str,
         unit: str = "",
         *,
+        decimals: int = 2,
         cursor: TimeCursor | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """`unit` stands in the title: "Balance (USD million)"; charts that share `cursor` move together."""
+        """`unit` stands in the title: "Balance (USD million)"; charts that share `cursor` move together.
+
+        `decimals` of the figures that the legend reads out.
+        """
         super().__init__(parent)
+        self._decimals = decimals
         self.cursor_of = cursor or TimeCursor(self)
         self._dates: NDArray[np.datetime64] = np.array([], dtype="datetime64[D]")
         self._x: NDArray[np.float64] = np.array([])

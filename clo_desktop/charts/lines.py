@@ -10,9 +10,8 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
 
-from clo_desktop.charts.base import SMOOTH, Chart, TimeCursor, shown
+from clo_desktop.charts.base import SMOOTH, Chart, shown
 from clo_desktop.charts.legend import Entry
 from clo_desktop.look import series, theme
 
@@ -30,17 +29,8 @@ class Line:
 class LineChart(Chart):
     """Lines over dates; the axis covers values and triggers, not zero."""
 
-    def __init__(
-        self,
-        title: str,
-        unit: str = "",
-        *,
-        decimals: int = 2,
-        cursor: TimeCursor | None = None,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(title, unit, cursor=cursor, parent=parent)
-        self._decimals = decimals
+    def __init__(self, title: str, unit: str = "", **more: Any) -> None:
+        super().__init__(title, unit, **more)
         self._lines: tuple[Line, ...] = ()
         self._curves: list[Any] = []
         self._triggers: list[Any] = []

@@ -394,7 +394,7 @@ def test_that_a_report_opens_with_its_sheets_and_without_a_formula(clo: Clo, tmp
     heads = classes[0]
     assert len(classes) - 1 == len(flows["payment_dates"])
     for row in flows["classes"]:
-        column = heads.index(f"{row['name']} balance")
+        column = heads.index(f"{row['name']} balance (USD)")
         assert [line[column] for line in classes[1:]] == pytest.approx(row["balance"], abs=0.005)
 
 
