@@ -102,12 +102,12 @@ def run_offscreen(out: Path, where: str | None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         try:
             session.open(where or Path(scratch) / "demo.clo")
-            _wait(app, lambda: session.lanes.idle)
+            _wait(lambda: session.lanes.idle)
             if not refused:
                 print(f"Importing {DEMO_FILE} …")
                 window.import_demo()
                 session.warm_up()
-                _wait(app, lambda: session.lanes.idle)
+                _wait(lambda: session.lanes.idle)
             if refused or session.compliance is None or session.projection is None:
                 raise Refused(refused[0] if refused else "The demo deal could not be imported.")
             print(summary.compliance(session.compliance))
@@ -115,7 +115,7 @@ def run_offscreen(out: Path, where: str | None) -> int:
             print(summary.projection(session.projection.projection))
             print()
             session.report_file(out / "demo-report.xlsx")
-            _wait(app, lambda: session.lanes.idle)
+            _wait(lambda: session.lanes.idle)
             if refused:
                 raise Refused(refused[0])
             pictures = _pictures(app, window, out)
@@ -127,7 +127,7 @@ def run_offscreen(out: Path, where: str | None) -> int:
     return 0
 
 
-def _wait(app: object, until: Callable[[], bool]) -> None:
+def _wait(until: Callable[[], bool]) -> None:
     """Runs the event loop until something holds. Raises Refused when it takes too long."""
     from PySide6.QtCore import QEventLoop, QTimer
 

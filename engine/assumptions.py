@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 _WORDS: Final = {
@@ -47,6 +47,3 @@ class Assumptions:
             )
         if not -0.2 <= self.rate_shift <= 0.2:
             raise ValueError(f"The shift of the curve is within 0.2 (20 %) up or down; {self.rate_shift:g} is not.")
-
-    def with_changes(self, **changes: object) -> Assumptions:
-        return replace(self, **changes)  # type: ignore[arg-type]  # names are checked by replace

@@ -71,13 +71,16 @@ def pack_tape(pool: Pool, book: Book, structure: Structure, table: FixingTable, 
     months = np.empty(n, dtype=np.int64)
     anchor, dated, maturity = (np.empty(n, dtype=np.int64) for _ in range(3))
     convention, index_row = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    last_sink: dict[str, dt.date] = {}
+    for sink in book.reference.sinks:
+        last_sink[sink.asset_id] = max(sink.date, last_sink.get(sink.asset_id, sink.date))
     for i, asset in enumerate(pool.assets):
         if asset.maturity is None:
             raise ValueError(f"{asset.asset_id} has no maturity; enter it in All Assets.")
         months[i] = 12 // (asset.payment_frequency or 4)
         convention[i] = dates.convention_code(asset.business_day_convention)
         anchor[i], dated[i] = _anchor(asset, asset.maturity, int(months[i]), structure.analysis)
-        final = max([asset.maturity, *(sink.date for sink in book.reference.sinks if sink.asset_id == asset.asset_id)])
+        final = max(asset.maturity, last_sink.get(asset.asset_id, asset.maturity))
         maturity[i] = dates.roll(
             dates.serial(final), convention[i], structure.calendar.closed, structure.calendar.closed_from
         )

@@ -36,7 +36,6 @@ DOCUMENT: Final[Document] = read_document(
 
 DEFAULTS: Final[dict[str, Any]] = {
     "months_to_effective": 0,
-    "non_call_years": 0,
     "reinvestment_years": 0,
     "fees": {},
     "incentive_fee": {"hurdle": 0.12, "share": 0.0},

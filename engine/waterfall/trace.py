@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine import projection_kernel as pk
 from engine.waterfall import kernel as wf
 from engine.waterfall.listing import SECTION_TITLES
 from engine.waterfall.schema import class_id
@@ -154,10 +153,3 @@ def _test(flows: Projection, i: int, t: int) -> TestTrace:
         float(r.numerator[i, t]),
         float(r.denominator[i, t]),
     )
-
-
-def collections(flows: Projection, i: int) -> tuple[tuple[str, float], ...]:
-    """Where the cash of a date came from: name and amount, zero amounts left out."""
-    r = flows.result
-    parts = [(name, float(r.cash[i, c])) for c, name in enumerate(pk.CASH_NAMES) if c <= pk.SALE_PROCEEDS]
-    return tuple((name, amount) for name, amount in parts if amount)
