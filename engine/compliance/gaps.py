@@ -12,6 +12,8 @@ import numpy as np
 from engine import ratings
 from engine.asset import COLUMN_BY_NAME, Kind
 from engine.compliance.catalogue import Definition
+from engine.compliance.completed import Filled
+from engine.compliance.readings import Readings
 from engine.pool import Flags, Floats, Pool
 
 _FIGURES: Final = {
@@ -20,6 +22,12 @@ _FIGURES: Final = {
     "recovery_rate": "Moody's recovery rate",
     "coupon": "coupon",
     "wal": "WAL",
+    "spread": "spread",
+    "price": "price",
+    "maturity_years": "maturity",
+    "sp_factor": "S&P rating",
+    "fitch_factor": "rating of Moody's or S&P to derive Fitch's from",
+    "fitch_recovery": "S&P priority category",
 }
 """What an asset lacks where a measure of it has nothing to go by."""
 
@@ -38,7 +46,7 @@ def _assets(count: int, total: int, what: str) -> str:
 def of_average(measure: str, members: Flags, missing: Flags, pool: Pool) -> str:
     """What the members of an average lack: left out where `missing`, unrated ones count at the worst factor."""
     total = int(members.sum())
-    what = _FIGURES[measure]
+    what = _FIGURES.get(measure, "S&P recovery rating and no S&P priority category")
     if measure == "rating_factor":
         count = int((members & unrated(pool)).sum())
         counted = "counts" if count == 1 else "count"
@@ -70,11 +78,11 @@ def _columns_read(condition: str, key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in named if COLUMN_BY_NAME[n].kind is not Kind.FLAG))
 
 
-def of_conditions(definitions: Iterable[Definition], pool: Pool) -> list[str]:
+def of_conditions(definitions: Iterable[Definition], pool: Pool, readings: Readings) -> list[str]:
     """One sentence for each column that the tests' conditions read and positions lack."""
     readers: dict[str, list[int]] = {}
     for definition in definitions:
-        for name in _columns_read(definition.where.text, definition.key):
+        for name in _columns_read(definition.population(readings).text, definition.key):
             readers.setdefault(name, []).append(definition.number)
     notes = []
     for name, numbers in readers.items():
@@ -84,6 +92,27 @@ def of_conditions(definitions: Iterable[Definition], pool: Pool) -> list[str]:
             judge = "judges" if len(numbers) == 1 else "judge"
             what = f"{_assets(count, len(pool), f'“{COLUMN_BY_NAME[name].header}”')}"
             notes.append(f"{what}: {tests_named(numbers)} {judge} {them} without it.")
+    return notes
+
+
+_COLUMNS_FILLED: Final = {
+    "moodys_rating": "Moody's rating",
+    "moodys_dpr": "Moody's default probability rating",
+    "moodys_rating_warf": "WARF rating",
+    "moodys_recovery_rate": "Moody's recovery rate",
+    "sp_issuer_rating": "S&P rating",
+}
+
+
+def of_filled(filled: Sequence[Filled], total: int) -> list[str]:
+    """One sentence for each column of which blanks were derived."""
+    notes = []
+    for name, what in _COLUMNS_FILLED.items():
+        count = sum(f.column == name for f in filled)
+        if count:
+            notes.append(
+                f"{count} of {total} asset{'' if total == 1 else 's'} had no {what}: derived by the agencies' rules."
+            )
     return notes
 
 

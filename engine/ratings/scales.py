@@ -53,3 +53,11 @@ def rank(rating: str) -> int | None:
 def rating_factor(rating: str | None) -> float:
     """Moody's rating factor; a missing or unknown rating has the worst factor."""
     return RATING_FACTOR.get(rating or "", UNKNOWN_FACTOR)
+
+
+def notched(rating: str, notches: int, scale: tuple[str, ...] = MOODYS) -> str | None:
+    """The rating `notches` better (negative: worse), within Aaa to C, on `scale` (MOODYS or SP); None for NR."""
+    place = rank(rating)
+    if place is None:
+        return None
+    return scale[min(max(place - notches, 1), 21) - 1]
