@@ -9,7 +9,8 @@ from typing import Any, Final
 import yaml
 
 import resources
-from engine.compliance import Catalogue, read_catalogue
+from engine.compliance import Catalogue, read_catalogue, read_tables
+from engine.compliance.inbox import Doubt, read_doubts
 from engine.waterfall import Document, read_document
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -22,8 +23,15 @@ def _read(name: str) -> Any:
 
 @cache
 def catalogue() -> Catalogue:
-    """The catalogue of compliance tests."""
-    return read_catalogue(_read("compliance/catalogue.yaml"))
+    """The catalogue of compliance tests, with the agencies' tables."""
+    tables = read_tables(_read(f"reference/{agency}_tables.yaml") for agency in ("moodys", "sp", "fitch"))
+    return read_catalogue(_read("compliance/catalogue.yaml"), tables)
+
+
+@cache
+def doubts() -> tuple[Doubt, ...]:
+    """Fields of an asset that contradict each other."""
+    return read_doubts(_read("compliance/doubts.yaml"))
 
 
 @cache

@@ -1,6 +1,6 @@
-"""Priorities of payments as data: schema and checks, compiler to a step table, kernel that runs it."""
+"""Priorities of payments as data: the language and its checks, the register program of a date, its interpreter."""
 
-from engine.waterfall.compiler import Compiled, compile_waterfall
-from engine.waterfall.schema import Document, read_document
+from engine.waterfall.document import Document, WaterfallError
+from engine.waterfall.language import read_document
 
-__all__ = ["Compiled", "Document", "compile_waterfall", "read_document"]
+__all__ = ["Document", "WaterfallError", "read_document"]
