@@ -101,24 +101,96 @@ class Row:
     default: float = 0.0
     claim: float = 0.0
     capitalised: float = 0.0
+    drawn: float = 0.0
+    sold: float = 0.0
+    proceeds: float = 0.0
+    marked: float = 0.0
+    haircut: float = 0.0
+    marked_default: float = 0.0
+    haircut_default: float = 0.0
     end: float = 0.0
 
 
 @dataclass
+class Stepped:
+    """A vector with a step of its own in months, counted from a day in 30/360 days."""
+
+    values: Sequence[float]
+    months: int
+    origin: dt.date
+
+    def entries(self, before: dt.date, day: dt.date) -> list[float]:
+        """The value of every 30/360 day of the period."""
+        begun = days360(self.origin, before) if before >= self.origin else -days360(before, self.origin)
+        count = days360(before, day) if day > before else 0
+        return [self.entry(begun + d) for d in range(count)]
+
+    def entry(self, age: int) -> float:
+        return self.values[min(max(age // (30 * self.months), 0), len(self.values) - 1)]
+
+
+Vector = Sequence[float] | Stepped
+
+
+def chance(vector: Vector, step: int, before: dt.date, day: dt.date) -> float:
+    """Probability of the period of an annual rate, day by day of the 30/360 calendar."""
+    if not isinstance(vector, Stepped):
+        return period_rate(vector[min(step, len(vector) - 1)], before, day)
+    survival = 1.0
+    for annual in vector.entries(before, day):
+        survival *= (1 - annual) ** (1 / 360)
+    return 1 - survival
+
+
+def timed(vector: Vector, step: int, before: dt.date, day: dt.date) -> float:
+    """Share of the opening balance that defaults in the period by an absolute timing."""
+    if not isinstance(vector, Stepped):
+        return vector[min(step, len(vector) - 1)]
+    return min(sum(share / (30 * vector.months) for share in vector.entries(before, day)), 1.0)
+
+
+def value_at(vector: Vector, step: int, before: dt.date) -> float:
+    if not isinstance(vector, Stepped):
+        return vector[min(step, len(vector) - 1)]
+    origin = vector.origin
+    age = days360(origin, before) if before >= origin else -days360(before, origin)
+    return vector.entry(age)
+
+
+@dataclass
 class Terms:
-    """What a loan is run with. Vectors have an entry an interest date, the last one held; lag in months."""
+    """What a loan is run with. Vectors have an entry an interest date, the last one held; lag in months.
+
+    pik          (share, from, until) of the interest capitalised; missing: all of it where the asset defers
+    draws        (day, amount) of the commitment of `asset.unfunded_amount`
+    sale         (day, share of par)
+    absolute     the default vector is shares of the opening balance
+    month_ends   claims are paid at the month's end, `lag_months` after the default's interest date
+    price, haircut, pik_haircut  of the marked balance and of what coverage tests leave out
+    nothing      a balance below it has ended
+    """
 
     asset: Asset
     par: float
-    cpr: Sequence[float]
-    cdr: Sequence[float]
-    severity: Sequence[float]
+    cpr: Vector
+    cdr: Vector
+    severity: Vector
     lag_months: float
     amortisation: float
     sinks: Sequence[tuple[dt.date, float]] = ()
     holidays: Collection[dt.date] = field(default_factory=frozenset)
     current_index: float = 0.02
     recover_after_maturity: bool = True
+    pik: tuple[float, dt.date, dt.date] | None = None
+    draws: Sequence[tuple[dt.date, float]] = ()
+    sale: tuple[dt.date, float] | None = None
+    sale_pays_accrued: bool = False
+    absolute: bool = False
+    month_ends: bool = False
+    price: float = 1.0
+    haircut: float = 0.0
+    pik_haircut: float = 1.0
+    nothing: float = NOTHING
 
 
 def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float]) -> list[Row]:
@@ -129,8 +201,14 @@ def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float])
     months = 12 // (a.payment_frequency or 4)
     basis = a.day_count or "ACTUAL/360"
     maturity = roll(a.maturity, a.business_day_convention, terms.holidays)
+    part = min((a.pik_amount or 0.0) / terms.par, 1.0) if terms.par > 0 else 0.0  # of the balance: capitalised interest
+
+    def left_out(share: float) -> float:
+        return terms.haircut * (1 - share) + terms.pik_haircut * share
+
     if maturity <= analysis and not a.defaulted:
-        return [Row(analysis, analysis, 0.0, scheduled=terms.par)]
+        gone = {"marked": -terms.par * terms.price, "haircut": -terms.par * left_out(part)}
+        return [Row(analysis, analysis, 0.0, scheduled=terms.par, **gone)]
     lag = round(terms.lag_months / months)
 
     def cycle(k: int) -> dt.date:
@@ -170,56 +248,106 @@ def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float])
     coupon = a.coupon if a.coupon is not None else min(max(terms.current_index, floor), cap) + spread
 
     balance = 0.0 if a.defaulted else terms.par
+    late: list[Row] = []  # recoveries at month ends
     claims: dict[int, tuple[float, float]] = {}  # step of recovery -> default, claim
     if a.defaulted:
         mark = a.market_value / 100 if a.market_value is not None else (a.moodys_recovery_rate or 0.0)
-        claims[max(lag, 1) - 1] = (terms.par, terms.par * mark)
+        if terms.month_ends:
+            day = add_months(analysis, round(terms.lag_months), True)
+            late.append(Row(day, day, 0.0, recoveries=terms.par * mark, loss=terms.par * (1 - mark)))
+        else:
+            claims[max(lag, 1) - 1] = (terms.par, terms.par * mark)
+    pik = terms.pik or (1.0 if a.piking else 0.0, dt.date.min, dt.date.max)
     repaid = 0.0  # share of par by level amortisation
+    # nobody draws, or pays for, the commitment to a borrower in default
+    draws = [] if a.defaulted else sorted(d for d in terms.draws if d[0] > analysis)
+    undrawn = 0.0 if a.defaulted else a.unfunded_amount or 0.0
+    standing = 1.0  # share of the commitment that defaults and prepayments have left
+    sold = False
     out: list[Row] = []
     before = start
     matured = maturity <= analysis
     for step, day in enumerate(dates):
-        if balance < NOTHING and sum(d for d, _ in claims.values()) < NOTHING:
+        idle = balance < terms.nothing and (undrawn <= 0 or matured or sold)
+        if idle and sum(d for d, _ in claims.values()) < terms.nothing:
             break
-        if not matured:
+        selling = terms.sale is not None and not sold and not matured and analysis < terms.sale[0] < day
+        until = terms.sale[0] if selling and terms.sale else day
+        if not matured and not sold:
             for sink_day, share in sinks:  # off the cycle: interest on the repaid slice only
-                if (before < sink_day or not step) and sink_day < day:
+                if (before < sink_day or not step) and sink_day < until:
                     piece = balance * share
                     interest = piece * coupon * max(year_fraction(before, sink_day, basis), 0.0)
                     balance -= piece
-                    out.append(Row(sink_day, before, coupon, interest=interest, scheduled=piece, end=balance))
+                    gone = {"marked": -piece * terms.price, "haircut": -piece * left_out(part)}
+                    out.append(Row(sink_day, before, coupon, interest=interest, scheduled=piece, end=balance, **gone))
+        if selling and terms.sale:
+            interest = 0.0
+            if terms.sale_pays_accrued:
+                interest = balance * coupon * max(year_fraction(before, until, basis), 0.0)
+            gone = {"marked": -balance * terms.price, "haircut": -balance * left_out(part)}
+            cash = {"sold": balance, "proceeds": balance * terms.sale[1], "interest": interest}
+            out.append(Row(until, before, coupon, **cash, **gone))
+            balance, sold = 0.0, True
         row = Row(day, before, coupon)
-        if balance > 0 and not matured:
-
-            def at(vector: Sequence[float], step: int = step) -> float:
-                return vector[min(step, len(vector) - 1)]
-
-            row.default = balance * period_rate(at(terms.cdr), before, day)
-            row.claim = row.default * (1 - at(terms.severity))
+        if not matured and not sold:
+            defaulting = timed if terms.absolute else chance
+            q = defaulting(terms.cdr, step, before, day)
+            row.default = min(balance, q * terms.par) if terms.absolute else balance * q
+            row.claim = row.default * (1 - value_at(terms.severity, step, before))
             if row.default > 0:
-                old = claims.get(step + lag, (0.0, 0.0))
-                claims[step + lag] = (old[0] + row.default, old[1] + row.claim)
+                row.marked_default, row.haircut_default = -row.default * terms.price, -row.default * left_out(part)
+                if terms.month_ends:
+                    paid = add_months(day, round(terms.lag_months), True)
+                    if paid > maturity and not terms.recover_after_maturity:
+                        late.append(Row(maturity, maturity, coupon, loss=row.default))
+                    else:
+                        late.append(Row(paid, paid, coupon, recoveries=row.claim, loss=row.default - row.claim))
+                else:
+                    old = claims.get(step + lag, (0.0, 0.0))
+                    claims[step + lag] = (old[0] + row.default, old[1] + row.claim)
             live = balance - row.default
+            standing *= 1 - q
             interest = live * coupon * year_fraction(before, day, basis)
+            fee = standing * undrawn * year_fraction(before, day, basis)
+            added = 0.0
+            for drawn_on, amount in [d for d in draws if d[0] < day]:
+                rest = year_fraction(max(drawn_on, before), day, basis)
+                piece = amount * standing
+                share = {"marked": piece * terms.price, "haircut": piece * terms.haircut}
+                out.append(Row(drawn_on, before, coupon, drawn=piece, **share))
+                added += piece
+                interest += piece * coupon * rest
+                fee -= piece * rest
+                undrawn -= amount
+            draws = [d for d in draws if d[0] >= day]
+            held = live + added
+            part = part * live / held if held > 0 else 0.0
             if day == maturity:
-                row.scheduled = live
+                row.scheduled = held
             elif sinks or terms.sinks:
-                left = live
+                left = held
                 for sink_day, share in sinks:
                     if sink_day == day:
                         left -= left * share
-                row.scheduled = live - left
+                row.scheduled = held - left
             elif "SCHEDUL" in (a.amortization_type or "").upper():
                 share = min(terms.amortisation * months / 12, 1 - repaid)
-                row.scheduled = live * share / (1 - repaid) if repaid < 1 else live
+                row.scheduled = held * share / (1 - repaid) if repaid < 1 else held
                 repaid += share
-            row.unscheduled = (live - row.scheduled) * period_rate(at(terms.cpr), before, day)
-            balance = live - row.scheduled - row.unscheduled
-            if a.piking and day < maturity:
-                row.capitalised = interest
-                balance += interest
-            else:
-                row.interest = interest
+            prepaying = chance(terms.cpr, step, before, day)
+            standing *= 1 - prepaying
+            row.unscheduled = (held - row.scheduled) * prepaying
+            balance = held - row.scheduled - row.unscheduled
+            if day < maturity and pik[1] <= day <= pik[2]:
+                row.capitalised = interest * pik[0]
+            row.interest = interest - row.capitalised + fee * (a.commitment_fee or 0.0)
+            gone = row.scheduled + row.unscheduled
+            row.marked = (row.capitalised - gone) * terms.price
+            row.haircut = row.capitalised * left_out(1.0) - gone * left_out(part)
+            total = balance + row.capitalised
+            part = (part * balance + row.capitalised) / total if total > 0 else 0.0
+            balance = total
         default, claim = claims.pop(step, (0.0, 0.0))
         row.recoveries, row.loss = claim, default - claim
         if day >= maturity and not terms.recover_after_maturity and not a.defaulted:
@@ -231,21 +359,27 @@ def rows(terms: Terms, analysis: dt.date, rate: Callable[[dt.date, int], float])
             coupon = min(max(round(rate(day, tenor), 5), floor), cap) + spread
         before = day
         matured = matured or day >= maturity
-    return out
+    return out + late
 
 
 FLOWS = ("interest", "scheduled", "unscheduled", "recoveries", "loss", "default", "claim", "capitalised")
+ALL_FLOWS = (*FLOWS, "drawn", "sold", "proceeds", "marked", "haircut")
+_SEEN = {"marked": "marked_default", "haircut": "haircut_default"}
 
 
-def gather(found: Sequence[Row], ends: Sequence[dt.date]) -> list[list[float]]:
+def gather(
+    found: Sequence[Row], ends: Sequence[dt.date], names: Sequence[str] = FLOWS, *, seen_with_payment: bool = False
+) -> list[list[float]]:
     """Rows by collection period in the order of the kernel's flows: cash by payment date, defaults by accrual start."""
 
     def period(day: dt.date) -> int:
         return next((i for i, end in enumerate(ends) if day <= end), len(ends))
 
-    made = [[0.0] * len(FLOWS) for _ in range(len(ends) + 1)]
+    made = [[0.0] * len(names) for _ in range(len(ends) + 1)]
     for row in found:
-        for f, name in enumerate(FLOWS):
-            seen = row.start if name in ("default", "claim") else row.date
-            made[period(seen)][f] += getattr(row, name)
+        seen = row.date if seen_with_payment else row.start
+        for f, name in enumerate(names):
+            made[period(seen if name in ("default", "claim") else row.date)][f] += getattr(row, name)
+            if name in _SEEN:
+                made[period(seen)][f] += getattr(row, _SEEN[name])
     return made
