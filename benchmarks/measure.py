@@ -13,13 +13,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure, in milliseconds, beside a baseline of the same run and what is accepted."""
+    """One figure, in milliseconds, beside a baseline of the same run and what is accepted: fewer milliseconds, or at
+    least so many times faster than the baseline.
+    """
 
     what: str
     milliseconds: float
     baseline: str = ""
     baseline_milliseconds: float | None = None
     accepted: float | None = None
+    times_faster: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -27,7 +30,8 @@ class Measure:
 
     @property
     def is_good(self) -> bool:
-        return self.accepted is None or self.milliseconds < self.accepted
+        fast = self.accepted is None or self.milliseconds < self.accepted
+        return fast and (self.times_faster is None or (self.ratio or 0.0) >= self.times_faster)
 
 
 def once(work: Callable[[], Any]) -> float:
@@ -63,6 +67,7 @@ def show(found: Sequence[Measure], *, as_json: bool, **about: Any) -> int:
                 "baseline": m.baseline or None,
                 "baseline_milliseconds": None if m.baseline_milliseconds is None else round(m.baseline_milliseconds, 3),
                 "ratio": None if m.ratio is None else round(m.ratio, 2),
+                "accepted_ratio": m.times_faster,
             }
             for m in found
         ]
@@ -70,7 +75,9 @@ def show(found: Sequence[Measure], *, as_json: bool, **about: Any) -> int:
         return 0 if good else 1
     print(f"{'':<66}{'ms':>10}  {'accepted':>9}  {'baseline':<22}{'ms':>10}  times faster")
     for m in found:
-        accepted = "" if m.accepted is None else f"< {m.accepted:.0f}" + ("" if m.is_good else " NO")
+        accepted = "" if m.accepted is None else f"< {m.accepted:.0f}"
+        accepted += "" if m.times_faster is None else f"{m.times_faster:g} x"
+        accepted += "" if m.is_good else " NO"
         line = f"{m.what:<66}{m.milliseconds:>10.2f}  {accepted:>9}"
         if m.baseline_milliseconds is not None and m.ratio is not None:
             line += f"  {m.baseline:<22}{m.baseline_milliseconds:>10.2f}  {m.ratio:.1f}"

@@ -3,14 +3,58 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from engine.loans.events import Events
+    from engine.loans.vectors import Rule
 
 _WORDS: Final = {
     "cpr": "The prepayment rate (a year)",
     "cdr": "The default rate (a year)",
     "severity": "The loss severity",
+    "call_below": "The distribution below which the deal is called",
+    "clean_up": "The share of the opening par below which the deal is called",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class RatePath:
+    """How the deal's curve is read, beside a parallel shift.
+
+    key_shifts     (months, shift) of zero rates, in a straight line between, held outside
+    interpolation  of the curve, one of `curve_shapes.Interpolation`
+    forwards       (day, rate) that stand in for the curve's forwards from that day to the next one's, all tenors
+    floored        no forward below nothing
+    """
+
+    key_shifts: tuple[tuple[float, float], ...] = ()
+    interpolation: str = "linear zero"
+    forwards: tuple[tuple[dt.date, float], ...] = ()
+    floored: bool = False
+
+
+AS_IT_IS: Final = RatePath()
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An asset that reinvestment buys with `share` of its cash; spread and floor as fractions a year.
+
+    months  to maturity, no longer than the deal; the price and the default rates are those of the deal's reinvestment
+    """
+
+    share: float
+    spread: float
+    floor: float = 0.0
+    months: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.share <= 1.0:
+            raise ValueError(f"The share of a proxy is above 0 and at most 1 (0.3 is 30 %); {self.share:g} is not.")
+        if self.months < 1.0:
+            raise ValueError(f"A proxy matures after a month at the earliest; {self.months:g} months are too few.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +66,13 @@ class Assumptions:
     sale_price   of performing assets at redemption or maturity, percent of par
     rate_shift   added to every zero rate of the curve
     call_date    redemption on the first payment date on or after it; None: at stated maturity
+    call_below   redemption after a date on which the equity got less than this share of its original balance
+    clean_up     redemption when the performing par is below this share of the par at the start
+    rates        how the curve is read
+    buys         what reinvestment buys, shares adding up to 1; (): the deal's own terms
+    rules        rates by kind of asset, later ones first; rows of single assets in the deal's own table come before
+    buy_price    at which reinvestment buys, percent of par
+    events       what happens to single assets: sales, draws, amended maturities, deferral
     """
 
     cpr: float | None = None
@@ -31,19 +82,34 @@ class Assumptions:
     sale_price: float | None = None
     rate_shift: float = 0.0
     call_date: dt.date | None = None
+    call_below: float | None = None
+    clean_up: float | None = None
+    buy_price: float | None = None
+    rates: RatePath = AS_IT_IS
+    buys: tuple[Proxy, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    events: Events | None = field(default=None, hash=False)
     reinvest: bool = True
     recover_after_maturity: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("cpr", "cdr", "severity"):
+        for name in _WORDS:
             value = getattr(self, name)
             if value is not None and not 0.0 <= value <= 1.0:
                 raise ValueError(f"{_WORDS[name]} is from 0 to 1 (0.2 is 20 %); {value:g} is not.")
+        if self.buys and abs(sum(proxy.share for proxy in self.buys) - 1.0) > 1e-9:
+            shares = sum(proxy.share for proxy in self.buys)
+            raise ValueError(f"The shares of what is bought add up to 1; these add up to {shares:g}.")
         if self.lag is not None and not 0.0 <= self.lag <= 120.0:
             raise ValueError(f"The recovery lag is 0 to 120 months; {self.lag:g} is not.")
         if self.sale_price is not None and not 2.0 <= self.sale_price <= 200.0:
             raise ValueError(
                 f"The sale price is a percentage of par from 2 to 200 (97 is 97 %); {self.sale_price:g} is not."
+            )
+        if self.buy_price is not None and not 2.0 <= self.buy_price <= 200.0:
+            raise ValueError(
+                f"The price of reinvestment is a percentage of par from 2 to 200 (99 is 99 %); {self.buy_price:g} is "
+                "not."
             )
         if not -0.2 <= self.rate_shift <= 0.2:
             raise ValueError(f"The shift of the curve is within 0.2 (20 %) up or down; {self.rate_shift:g} is not.")

@@ -1,309 +1,403 @@
-"""Terms to arrays: the one border where units, shapes and codes are fixed.
+"""Terms of the liabilities to numbers: the border where units, dates and codes of a deal are fixed (loans: loans.tape).
 
-Prices of assets become shares of par, dates serials, missing values what the formula needs (said where it happens).
+One `DealInputs` holds what every scenario of a rate path shares.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import dates, ratings
-from engine import projection_kernel as pk
-from engine.asset import Asset
-from engine.assumptions import Assumptions
-from engine.collateral import Market, Tape
+from engine.assumptions import AS_IT_IS, Assumptions, Proxy, RatePath
+from engine.contributions import by_date
+from engine.curve_shapes import Interpolation
 from engine.curves import Curve, FixingTable, fixing_table
+from engine.deal_inputs import DealInputs, Strategy
+from engine.lanes import Bucket
+from engine.loans.events import Events
+from engine.loans.tape import Opening
 from engine.pool import Pool
 from engine.structure import ReinvestmentTerms, Structure, opening_cash
-from engine.terms import Book, Sink
-from engine.waterfall import kernel as wf
-from engine.waterfall.schema import Document, class_id
+from engine.terms import REVOLVER_FUNDING, Book
+from engine.waterfall.document import ClassTerms, Document, class_id
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-_BASES = {"ALL PRINCIPAL": pk.ALL_PRINCIPAL, "UNSCHEDULED PRINCIPAL": pk.UNSCHEDULED_PRINCIPAL}
-_TEST_TYPES = {"oc": wf.OC, "ic": wf.IC, "diversion": wf.DIVERSION, "eod": wf.EOD}
+TENORS = (0, 1, 3, 6, 12)
+"""Months of the projected indices; 0 is overnight, which rates in arrears compound."""
+
+_FAR = 50 * 365
+"""Days to which a flat curve is drawn."""
+
+_BASES = {"ALL PRINCIPAL": "all", "UNSCHEDULED PRINCIPAL": "unscheduled"}
+
+EquityFlows = tuple[tuple[dt.date, float], ...]
+"""Flows of the subordinated notes up to the analysis date, the purchase negative."""
 
 
-def pack_curve(book: Book, structure: Structure, shift: float) -> Curve:
-    """The deal's curve; without one, flat at the current index."""
+def pack_curve(book: Book, structure: Structure, shift: float, path: RatePath = AS_IT_IS) -> Curve:
+    """The deal's curve; without one, flat at the current index.
+
+    Raises ValueError for an interpolation that is not known.
+    """
+    known = [str(shape) for shape in Interpolation]
+    if path.interpolation not in known:
+        raise ValueError(f"There is no interpolation {path.interpolation!r}; known are {', '.join(known)}.")
     if book.reference.curve:
-        return Curve.of_nodes(structure.analysis, book.reference.curve, shift)
-    return Curve.flat(structure.analysis, structure.current_index, shift)
-
-
-def pack_market(curve: Curve, structure: Structure, rates: tuple[float, float, float]) -> tuple[Market, FixingTable]:
-    """Fixings from the analysis date to the last payment date, calendar, and the vectors cpr, cdr, severity."""
-    first = dates.serial(min(structure.analysis, structure.schedule[0].determination or structure.analysis))
-    table = fixing_table(curve, first, dates.serial(structure.schedule[-1].payment))
-    market = Market(
-        vectors=np.array(rates, dtype=np.float64).reshape(3, 1),
-        vector_size=np.ones(3, dtype=np.int64),
-        fixings=table.rates,
-        fixings_from=table.first_day,
-        closed=structure.calendar.closed,
-        closed_from=structure.calendar.closed_from,
-    )
-    return market, table
-
-
-def pack_tape(pool: Pool, book: Book, structure: Structure, table: FixingTable, lag_months: float) -> Tape:
-    """The pool as the kernel's arrays.
-
-    Missing: a coupon is index + spread; a price of a loan in default is its recovery rate; a first payment date counts
-    back from maturity; a dated date is one period before. Raises ValueError for an asset without maturity.
-    """
-    n = len(pool)
-    is_float = pool.texts("coupon_type") != "FIXED"
-    spread = np.nan_to_num(pool.numbers("coupon_spread")) + np.nan_to_num(pool.numbers("credit_spread_adjustment"))
-    floor = np.nan_to_num(pool.numbers("index_floor"), nan=0.0)
-    cap = pool.numbers("index_cap")
-    cap = np.where(np.isnan(cap) | (cap <= 0.0), np.inf, cap)
-    coupon = pool.numbers("coupon")
-    running = np.minimum(np.maximum(structure.current_index, floor), cap) + spread
-    price = pool.numbers("market_value") / 100.0
-    mark = np.where(np.isnan(price), np.nan_to_num(pool.numbers("moodys_recovery_rate"), nan=0.0), price)
-    months = np.empty(n, dtype=np.int64)
-    anchor, dated, maturity = (np.empty(n, dtype=np.int64) for _ in range(3))
-    convention, index_row = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    last_sink: dict[str, dt.date] = {}
-    for sink in book.reference.sinks:
-        last_sink[sink.asset_id] = max(sink.date, last_sink.get(sink.asset_id, sink.date))
-    for i, asset in enumerate(pool.assets):
-        if asset.maturity is None:
-            raise ValueError(f"{asset.asset_id} has no maturity; enter it in All Assets.")
-        months[i] = 12 // (asset.payment_frequency or 4)
-        convention[i] = dates.convention_code(asset.business_day_convention)
-        anchor[i], dated[i] = _anchor(asset, asset.maturity, int(months[i]), structure.analysis)
-        final = max(asset.maturity, last_sink.get(asset.asset_id, asset.maturity))
-        maturity[i] = dates.roll(
-            dates.serial(final), convention[i], structure.calendar.closed, structure.calendar.closed_from
-        )
-        index_row[i] = table.row(_tenor(asset.index_name, int(months[i])))
-    start, days, shares = _sinks(pool, book.reference.sinks, convention, structure)
-    scheduled = np.array(["SCHEDUL" in text for text in pool.texts("amortization_type")], dtype=np.bool_)
-    return Tape(
-        par=pool.par.copy(),
-        coupon=np.where(np.isnan(coupon), running, coupon),
-        spread=spread,
-        floor=floor,
-        cap=cap,
-        is_float=np.asarray(is_float, dtype=np.bool_),
-        index_row=index_row,
-        months=months,
-        anchor=anchor,
-        dated=dated,
-        maturity=maturity,
-        month_end=pool.flags("payment_eom").copy(),
-        convention=convention,
-        day_count=np.array([dates.day_count_code(a.day_count) for a in pool.assets], dtype=np.int64),
-        amortisation=np.where(scheduled, structure.amortisation, 0.0),
-        sink_start=start,
-        sink_day=days,
-        sink_share=shares,
-        capitalises=pool.flags("piking").copy(),
-        defaulted=pool.flags("defaulted").copy(),
-        mark=mark,
-        lag=np.rint(lag_months / months).astype(np.int64),
-        cpr=np.zeros(n, dtype=np.int64),
-        cdr=np.ones(n, dtype=np.int64),
-        severity=np.full(n, 2, dtype=np.int64),
-    )
-
-
-def _anchor(asset: Asset, maturity: dt.date, months: int, analysis: dt.date) -> tuple[int, int]:
-    """First payment date and start of the first accrual, as serials."""
-    if asset.first_payment_date is not None:
-        first = dates.serial(asset.first_payment_date)
+        shape = Interpolation(path.interpolation)
+        curve = Curve.of_nodes(structure.analysis, book.reference.curve, shift, interpolation=shape)
     else:
-        first, k = dates.serial(maturity), 1
-        while first > dates.serial(analysis):
-            first = dates.add_months(dates.serial(maturity), -k * months, False)
-            k += 1
-        first = dates.add_months(first, months, False)
-    before = dates.add_months(first, -months, False)
-    dated = before if asset.dated_date is None else min(dates.serial(asset.dated_date), first)
-    return first, dated
+        curve = Curve.flat(structure.analysis, structure.current_index, shift)
+        if path.key_shifts:  # keys move zero rates up to the last node only
+            curve = replace(curve, days=np.append(curve.days, _FAR), zeros=np.append(curve.zeros, curve.zeros))
+    return curve.shifted(dict(path.key_shifts)) if path.key_shifts else curve
 
 
-def _tenor(index_name: str | None, months: int) -> int:
-    """Months of the index a loan resets on: "1M Term SOFR" is 1; otherwise the payment period."""
-    match = re.match(r"\s*(\d+)\s*-?\s*M", index_name or "", re.IGNORECASE)
-    return int(match.group(1)) if match else months
+def pack_fixings(book: Book, curve: Curve, structure: Structure, path: RatePath = AS_IT_IS) -> FixingTable:
+    """Fixings from the analysis date (or the first determination) to the last payment date; known ones as they were."""
+    analysis = dates.serial(structure.analysis)
+    first = min(analysis, dates.serial(structure.schedule[0].determination or structure.analysis))
+    table = fixing_table(curve, first, dates.serial(structure.schedule[-1].payment), TENORS)
+    if path.forwards:
+        table = table.given([dates.serial(day) for day, _ in path.forwards], [rate for _, rate in path.forwards])
+    if path.floored:
+        table = table.floored()
+    return table.with_history(book.reference.fixings, analysis)
 
 
-def _sinks(
-    pool: Pool, sinks: tuple[Sink, ...], convention: NDArray[np.int64], structure: Structure
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """Sink tables as slices: day on a business day, share of the balance left (spec 2.4)."""
-    by_asset: dict[str, list[Sink]] = {}
-    for sink in sinks:
-        by_asset.setdefault(sink.asset_id, []).append(sink)
-    start = np.zeros(len(pool) + 1, dtype=np.int64)
-    days: list[int] = []
-    shares: list[float] = []
-    calendar = structure.calendar
-    for i, asset in enumerate(pool.assets):
-        rows = sorted(by_asset.get(asset.asset_id, []), key=lambda s: s.date)
-        left = sum(s.amount for s in rows)
-        for row in rows:
-            days.append(dates.roll(dates.serial(row.date), convention[i], calendar.closed, calendar.closed_from))
-            shares.append(row.amount / left if left > 0 else 1.0)
-            left -= row.amount
-        start[i + 1] = len(days)
-    return start, np.array(days, dtype=np.int64), np.array(shares, dtype=np.float64)
-
-
-def pack_schedule(structure: Structure, assumptions: Assumptions) -> pk.Schedule:
-    payment = dates.serials(row.payment for row in structure.schedule)
-    redemption = payment.size - 1
-    if assumptions.call_date is not None:
-        last = structure.schedule[-1].payment
-        if not structure.analysis < assumptions.call_date <= last:
+def check_events(events: Events, held: Collection[str], analysis: dt.date) -> None:
+    """Raises ValueError for an event of an asset that is not held, or on a day that is past."""
+    kinds = {"sales": events.sales, "draws": events.draws, "maturities": events.maturities, "deferrals": events.pik}
+    for kind, by_id in kinds.items():
+        if unknown := sorted(set(by_id or {}) - set(held)):
+            raise ValueError(f"The deal holds no asset {unknown[0]}; take it out of the {kind}, or correct its id.")
+    days = [(asset_id, "sale", sale.day) for asset_id, sale in (events.sales or {}).items()]
+    days += [(asset_id, "draw", day) for asset_id, rows in (events.draws or {}).items() for day, _ in rows]
+    for asset_id, what, day in days:
+        if day <= analysis:
             raise ValueError(
-                f"Redemption from {assumptions.call_date.isoformat()} is not possible; choose a day after the analysis "
-                f"date {structure.analysis.isoformat()} and not after the last payment date {last.isoformat()}."
+                f"The {what} of {asset_id} is on {day.isoformat()}; choose a day after the analysis date "
+                f"{analysis.isoformat()}."
             )
-        redemption = min(redemption, int(np.searchsorted(payment, dates.serial(assumptions.call_date))))
-    return pk.Schedule(
-        payment=payment,
-        determination=dates.serials(row.determination or row.payment for row in structure.schedule),
-        end=dates.serials(row.collection_end or row.payment for row in structure.schedule),
-        accrual_start=dates.serial(structure.accrual_start),
-        redemption=redemption,
-        reinvest_until=dates.serial(structure.reinvestment_end) if assumptions.reinvest else 0,
-        tests_from=dates.serial(structure.effective),
-        accelerated=structure.in_default,
-    )
 
 
-def pack_notes(book: Book, document: Document, structure: Structure) -> pk.Notes:
-    tranches = book.deal.tranches
-    kinds = {c.id: c.kind for c in document.classes}
-    order = [step.ids("classes") for step in document.sections["nps"] if step.type == "pay_principal"]
-    rank = {name: place for place, group in enumerate(order) for name in group}
-    ids = [class_id(t.name) for t in tranches]
-    fixed = [(t.coupon_type or "").strip().casefold() == "fixed" for t in tranches]
-    x_payment = [
-        t.original_balance / structure.class_x_periods if kinds[i] == "class_x" and structure.class_x_periods else 0.0
-        for i, t in zip(ids, tranches, strict=True)
-    ]
-    return pk.Notes(
-        balance=np.array([t.current_balance for t in tranches], dtype=np.float64),
-        deferred=np.array([t.deferred_balance for t in tranches], dtype=np.float64),
-        margin=np.array([t.spread or 0.0 for t in tranches], dtype=np.float64),
-        is_fixed=np.array(fixed, dtype=np.bool_),
-        deferrable=np.array([bool(t.deferrable) for t in tranches], dtype=np.bool_),
-        is_equity=np.array([kinds[i] == "equity" for i in ids], dtype=np.bool_),
-        day_count=np.array([dates.day_count_code(t.day_count) for t in tranches], dtype=np.int64),
-        rank=np.array([rank.get(i, -1) for i in ids], dtype=np.int64),
-        scheduled=np.array(x_payment, dtype=np.float64),
-    )
+def payment_days(structure: Structure) -> Ints:
+    return dates.serials(row.payment for row in structure.schedule)
 
 
-def pack_fees(structure: Structure, document: Document, opening_basis: float) -> pk.Fees:
-    terms = structure.fees
-    # fees of the interest waterfall before its first coverage test rank before the notes
-    steps = document.sections["interest"]
-    first_test = next((i for i, s in enumerate(steps) if s.type == "cure"), len(steps))
-    before = {fee for step in steps[:first_test] for fee in step.ids("fees")}
-    return pk.Fees(
-        percent=np.array([t.percent for t in terms], dtype=np.float64),
-        fixed=np.array([t.fixed for t in terms], dtype=np.float64),
-        average=np.array([t.average for t in terms], dtype=np.bool_),
-        day_count=np.array([t.day_count for t in terms], dtype=np.int64),
-        unpaid=np.array([t.unpaid for t in terms], dtype=np.float64),
-        bears_interest=np.array([t.bears_interest for t in terms], dtype=np.bool_),
-        interest_spread=np.array([t.interest_spread for t in terms], dtype=np.float64),
-        senior=np.array([fee in before for fee in document.fees], dtype=np.bool_),
-        capped=np.array([fee in document.capped for fee in document.fees], dtype=np.bool_),
-        cap_fixed=structure.cap_fixed,
-        cap_percent=structure.cap_percent,
-        opening_basis=opening_basis if structure.opening_fee_basis is None else structure.opening_fee_basis,
-    )
+def collection_ends(structure: Structure) -> Ints:
+    return dates.serials(row.collection_end or row.payment for row in structure.schedule)
 
 
-def pack_tests(document: Document, structure: Structure, ids: tuple[str, ...]) -> pk.Tests:
-    return pk.Tests(
-        type=np.array([_TEST_TYPES[t.type] for t in document.tests], dtype=np.int64),
-        trigger=np.array(structure.triggers, dtype=np.float64),
-        covered=np.array([[i in t.classes for i in ids] for t in document.tests], dtype=np.bool_).reshape(-1, len(ids)),
-    )
+def redemption_row(structure: Structure, assumptions: Assumptions) -> int:
+    """Row of the payment date on which the pool is sold by assumption (the last at the latest).
 
-
-def pack_policy(
-    structure: Structure,
-    assumptions: Assumptions,
-    rates: Mapping[str, float],
-    table: FixingTable,
-    equity_flows: tuple[tuple[dt.date, float], ...],
-) -> pk.Policy:
-    """rates: cpr, cdr, severity, lag of the pool. equity_flows: up to the analysis date, purchase negative.
-
-    What is bought follows the assumptions asked for, else the deal's reinvestment inputs, else the pool.
+    Raises ValueError for a call date outside the run.
     """
+    days = payment_days(structure)
+    if assumptions.call_date is None:
+        return days.size - 1
+    last = structure.schedule[-1].payment
+    if not structure.analysis < assumptions.call_date <= last:
+        raise ValueError(
+            f"Redemption from {assumptions.call_date.isoformat()} is not possible; choose a day after the analysis "
+            f"date {structure.analysis.isoformat()} and not after the last payment date {last.isoformat()}."
+        )
+    return min(days.size - 1, int(np.searchsorted(days, dates.serial(assumptions.call_date))))
+
+
+def pack_inputs(
+    book: Book,
+    document: Document,
+    structure: Structure,
+    table: FixingTable,
+    opening: Opening,
+    equity_flows: EquityFlows,
+    recovery_lag_months: float,
+    buys: Sequence[Proxy] = (),
+) -> DealInputs:
+    """The liabilities under a rate path.
+
+    table    projected fixings
+    opening  balances of the pool at the analysis date
+    recovery_lag_months  of what reinvestment buys;  buys: what it buys, the deal's own terms where empty
+    """
+    deal = book.deal
+    ids = tuple(class_id(t.name) for t in deal.tranches)
+    days, before = payment_days(structure), dates.serial(structure.accrual_start)
+    starts = np.concatenate([[before], days[:-1]])
+    row = table.row(structure.months_between)
+    fixed_on = dates.serials(r.determination or r.payment for r in structure.schedule)
+    index = _fixings(table, row, fixed_on)
+    index[0] = structure.current_index
+    coupon, accrual, deferrable = _classes(book, document, structure, starts, days, index)
+    fee_fraction, fee_interest = _fees(structure, starts, days, index)
+    in_hand = opening_cash(deal, {a.number for a in document.accounts})
+    first_basis = opening.performing + opening.defaulted + in_hand[1]
+    grown = sum(a * (1.0 + structure.hurdle) ** ((before - dates.serial(d)) / 365.0) for d, a in equity_flows)
+    effective = int(np.searchsorted(days, dates.serial(structure.effective)))
     terms: ReinvestmentTerms = structure.reinvestment
-
-    def bought(name: str) -> float:
-        own: float | None = getattr(terms, name)
-        return rates[name] if own is None or getattr(assumptions, name) is not None else own
-
-    start = dates.serial(structure.closing)
-    grown = sum(
-        amount * (1.0 + structure.hurdle) ** ((start - dates.serial(day)) / 365.0) for day, amount in equity_flows
-    )
-    price = assumptions.sale_price / 100.0 if assumptions.sale_price is not None else structure.sale_price
-    return pk.Policy(
-        pre_base=_BASES.get(terms.pre_base, pk.NO_PRINCIPAL) if assumptions.reinvest else pk.NO_PRINCIPAL,
-        pre_share=terms.pre_share,
-        post_base=_BASES.get(terms.post_base, pk.NO_PRINCIPAL) if assumptions.reinvest else pk.NO_PRINCIPAL,
-        post_share=terms.post_share,
-        price=terms.price,
-        spread=terms.spread,
-        floor=terms.floor,
-        index_row=table.row(structure.months_between),
-        periods=max(1, round(terms.maturity_months / structure.months_between)),
-        cpr=bought("cpr"),
-        cdr=bought("cdr"),
-        severity=bought("severity"),
-        lag=round(bought("lag") / structure.months_between),
-        sale_price=price,
+    own = Proxy(1.0, terms.spread, terms.floor, max(terms.maturity_months, 1.0))
+    return DealInputs(
+        days=days,
+        before=before,
+        index=index,
+        class_ids=ids,
+        original=np.array([t.original_balance for t in deal.tranches], dtype=np.float64),
+        balance=np.array([t.current_balance for t in deal.tranches], dtype=np.float64),
+        deferred=np.array([t.deferred_balance for t in deal.tranches], dtype=np.float64),
+        coupon=coupon,
+        accrual=accrual,
+        deferrable=deferrable,
+        scheduled=_scheduled(book, document, structure),
+        fee_percent=np.array([t.percent for t in structure.fees], dtype=np.float64),
+        fee_fixed=np.array([t.fixed for t in structure.fees], dtype=np.float64),
+        fee_basis=tuple(t.basis for t in structure.fees),
+        fee_fraction=fee_fraction,
+        fee_interest=fee_interest,
+        fee_unpaid=np.array([t.unpaid for t in structure.fees], dtype=np.float64),
+        fee_senior=senior_fees(document),
+        opening_basis=first_basis if structure.opening_fee_basis is None else structure.opening_fee_basis,
+        cap_fraction=_fractions(starts, days, dates.ACT_360),
+        triggers=_triggers(structure, days),
+        tests_from=effective,
+        ic_from=max(effective, _second_payment(structure)),
+        reinvesting=days <= dates.serial(structure.reinvestment_end),
+        callable=_callable(structure, days),
+        policy_base=(_BASES.get(terms.pre_base, "none"), _BASES.get(terms.post_base, "none")),
+        policy_share=(terms.pre_share, terms.post_share),
+        strategies=tuple(_strategy(proxy, structure, table, starts, days) for proxy in buys or [own]),
+        recovery_lag=round(recovery_lag_months / structure.months_between),
         hurdle=structure.hurdle,
         manager_share=structure.manager_share,
-        hurdle_value=grown,
-        hurdle_day=start,
-    )
-
-
-def pack_opening(book: Book, tape: Tape, structure: Structure) -> pk.Opening:
-    interest, principal = opening_cash(book.deal)
-    return pk.Opening(
-        interest=interest,
-        principal=principal,
-        performing=float(tape.par[~tape.defaulted].sum()),
-        defaulted=float(tape.par[tape.defaulted].sum()),
-        carrying=float((tape.par * tape.mark)[tape.defaulted].sum()),
-        current_index=structure.current_index,
+        hurdle_value=float(grown),
+        equity_invested=-sum(a for _, a in equity_flows if a < 0),
+        equity_received=float(sum(a for _, a in equity_flows if a > 0)),
+        accelerated=structure.in_default,
+        interest=in_hand[0],
+        principal=in_hand[1],
+        purchased_interest=structure.purchased_interest,
+        funding=_funding(book, document),
+        performing=opening.performing,
+        defaulted=opening.defaulted,
+        carrying=opening.carrying,
+        marked=opening.marked,
+        haircut=opening.haircut,
         ccc_limit=structure.ccc_limit,
+        idle_yield=_idle_yield(structure, starts, days, index),
+        dates=_dates(structure),
+        inputs=structure.inputs,
+        accounts={a.id: _account(book, a.number) for a in document.accounts},
+        contributed=by_date(structure.contributed, days.size),
     )
 
 
-def pack_bucket(pool: Pool) -> pk.Bucket:
-    """The CCC (S&P) and Caa (Moody's) sets, highest price first; a missing price counts as par."""
+def _fixings(table: FixingTable, row: int, days: Ints) -> Floats:
+    """float64[n]: the fixing on each day, the first or last where the day is outside the table."""
+    return table.rates[row, np.clip(days - table.first_day, 0, table.rates.shape[1] - 1)].copy()
+
+
+def _fractions(starts: Ints, days: Ints, day_count: int) -> Floats:
+    return np.array([dates.year_fraction(a, b, day_count) for a, b in zip(starts, days, strict=True)])
+
+
+def _classes(
+    book: Book, document: Document, structure: Structure, starts: Ints, days: Ints, index: Floats
+) -> tuple[Floats, Floats, tuple[str, ...]]:
+    """Coupon and accrual float64[n_dates, n_classes], and the rule by which each class defers."""
+    terms = {c.id: c for c in document.classes}
+    coupon, accrual = (np.zeros((days.size, len(book.deal.tranches))) for _ in range(2))
+    rules = []
+    for place, tranche in enumerate(book.deal.tranches):
+        of = terms[class_id(tranche.name)]
+        rules.append(of.deferrable or ("always" if tranche.deferrable else "never"))
+        if of.kind == "equity":
+            continue
+        margin = _margins(of, tranche.spread or 0.0, starts)
+        fixed = (tranche.coupon_type or "").strip().casefold() == "fixed"
+        floor = -np.inf if of.index_floor is None else of.index_floor
+        cap = np.inf if of.index_cap is None else of.index_cap
+        coupon[:, place] = margin if fixed else np.clip(index, floor, cap) + margin
+        accrual[:, place] = np.maximum(coupon[:, place], 0.0) * _fractions(
+            starts, days, dates.day_count_code(tranche.day_count)
+        )
+    return coupon, accrual, tuple(rules)
+
+
+def _margins(of: ClassTerms, margin: float, starts: Ints) -> Floats:
+    """float64[n_dates]: the margin of each period, stepped up from the accrual start on or after the step's day."""
+    made = np.full(starts.size, margin)
+    for day, stepped in of.step_ups:
+        made[starts >= dates.serial(day)] = stepped
+    return made
+
+
+def _scheduled(book: Book, document: Document, structure: Structure) -> Floats:
+    kinds = {c.id: c.kind for c in document.classes}
+    over = structure.class_x_periods
+    return np.array(
+        [
+            t.original_balance / over if over and kinds[class_id(t.name)] == "class_x" else 0.0
+            for t in book.deal.tranches
+        ],
+        dtype=np.float64,
+    )
+
+
+def _fees(structure: Structure, starts: Ints, days: Ints, index: Floats) -> tuple[Floats, Floats]:
+    """Year fractions and interest on what is unpaid, float64[n_dates, n_fees]."""
+    fractions = np.empty((days.size, len(structure.fees)))
+    interest = np.zeros_like(fractions)
+    for place, fee in enumerate(structure.fees):
+        fractions[:, place] = _fractions(starts, days, fee.day_count)
+        if fee.bears_interest:
+            interest[:, place] = (index + fee.interest_spread) * fractions[:, place]
+    return fractions, interest
+
+
+def senior_fees(document: Document) -> NDArray[np.bool_]:
+    """Fees of the interest waterfall before its first coverage test: they rank before the notes."""
+    interest = next((w for w in document.waterfalls.values() if w.source == "interest"), None)
+    steps = interest.steps if interest is not None else ()
+    first_test = next((i for i, s in enumerate(steps) if s.type == "cure"), len(steps))
+    before = {fee for step in steps[:first_test] for fee in step.ids("fees")}
+    return np.array([f.id in before for f in document.fees], dtype=np.bool_)
+
+
+def _triggers(structure: Structure, days: Ints) -> Floats:
+    made = np.empty((days.size, len(structure.triggers)))
+    for place, schedule in enumerate(structure.triggers):
+        made[:, place] = schedule[0][1]
+        for day, trigger in schedule[1:]:
+            made[days >= dates.serial(day), place] = trigger
+    return made
+
+
+def _second_payment(structure: Structure) -> int:
+    """Row of the deal's second payment date: interest coverage is tested from it on (spec 6.6)."""
+    return 1 if structure.accrual_start == structure.closing else 0
+
+
+def _callable(structure: Structure, days: Ints) -> NDArray[np.bool_]:
+    if structure.no_call is None:
+        return np.ones(days.size, dtype=np.bool_)
+    return np.asarray(days >= dates.serial(structure.no_call))
+
+
+def _strategy(proxy: Proxy, structure: Structure, table: FixingTable, starts: Ints, days: Ints) -> Strategy:
+    """What is bought: it resets on the payment date before, accrues 30/360 (case REI-1)."""
+    index = _fixings(table, table.row(structure.months_between), starts)
+    return Strategy(
+        share=proxy.share,
+        coupon=np.maximum(index, proxy.floor) + proxy.spread,
+        fraction=_fractions(starts, days, dates.THIRTY_360),
+        periods=max(1, round(proxy.months / structure.months_between)),
+    )
+
+
+def _idle_yield(structure: Structure, starts: Ints, days: Ints, index: Floats) -> Floats:
+    if structure.idle_spread is None:
+        return np.zeros(days.size)
+    return np.maximum(index + structure.idle_spread, 0.0) * _fractions(starts, days, dates.ACT_360)
+
+
+def _dates(structure: Structure) -> dict[str, int]:
+    named = {
+        "closing": structure.closing,
+        "effective": structure.effective,
+        "no_call": structure.no_call or structure.closing,
+        "reinvestment_end": structure.reinvestment_end,
+        "stated_maturity": structure.stated_maturity,
+    }
+    return {name: dates.serial(day) for name, day in named.items()}
+
+
+def _funding(book: Book, document: Document) -> float:
+    """Cash of the revolver funding account, where the waterfall does not use it itself."""
+    used = {account.number for account in document.accounts}
+    return 0.0 if REVOLVER_FUNDING in used else max(_account(book, REVOLVER_FUNDING), 0.0)
+
+
+def _account(book: Book, number: int | None) -> float:
+    if number is None:
+        return 0.0
+    account = book.deal.account(number)
+    return account.interest + account.principal
+
+
+def sale_prices(pool: Pool, structure: Structure) -> Floats:
+    """float64[n]: price of each asset at redemption, share of par: by its S&P rating where the deal says (D-06)."""
+    made = np.full(len(pool), structure.sale_price)
+    rank = pool.numbers("sp_issuer_rating")
+    for group, price in structure.sale_prices.items():
+        first, last = _GROUP_RANKS[group]
+        made[(rank >= first) & (rank <= last)] = price
+    return made
+
+
+def haircuts(pool: Pool, structure: Structure, amended: Mapping[str, dt.date] | None = None) -> Floats:
+    """float64[n]: share of each performing balance that coverage tests leave out, the largest that applies (6.6).
+
+    Discount obligations are carried at their price, long-dated ones at what the deal allows, deferring ones at the
+    lower of price and recovery; each only where the deal has the parameter.
+
+    amended  maturities that are no longer those of the asset master, by asset id
+    """
+    price = np.nan_to_num(pool.numbers("market_value") / 100.0, nan=1.0)
+    made = np.zeros(len(pool))
+    if structure.discount_threshold is not None:
+        made = np.where(price < structure.discount_threshold, np.maximum(made, 1.0 - price), made)
+    if structure.long_dated_haircut is not None:
+        due = [(amended or {}).get(a.asset_id, a.maturity) for a in pool.assets]
+        late = np.array([day is not None and day > structure.stated_maturity for day in due])
+        made = np.where(late, np.maximum(made, structure.long_dated_haircut), made)
+    if structure.deferring_at_recovery:
+        recovery = np.nan_to_num(pool.numbers("moodys_recovery_rate"), nan=0.0)
+        carried = np.minimum(price, recovery)
+        made = np.where(pool.flags("piking"), np.maximum(made, 1.0 - carried), made)
+    return np.clip(made, 0.0, 1.0)
+
+
+def pack_bucket(pool: Pool, left_out: Floats | None = None) -> tuple[Ints, Bucket]:
+    """The CCC (S&P) and Caa (Moody's) sets, highest price first; a missing price counts as par.
+
+    left_out  float64[n]: haircuts that an asset bears already; the excess bears only what is beyond (lowest-of rule)
+    Returns the rows of the assets to watch, and the sets in terms of these.
+    """
     lowest = ratings.MOODYS_RANK["B3"]
     price = np.nan_to_num(pool.numbers("market_value") / 100.0, nan=1.0)
+    beyond = price if left_out is None else np.minimum(price + left_out, 1.0)
     sides = []
     for name in ("sp_issuer_rating", "moodys_rating"):
         rank = pool.numbers(name)
         chosen = np.flatnonzero((rank > lowest) & ~pool.flags("defaulted"))
         sides.append(chosen[np.argsort(-price[chosen], kind="stable")])
+    watched = np.unique(np.concatenate(sides)).astype(np.int64)
     width = max(1, *(side.size for side in sides))
     loans, prices = np.full((2, width), -1, dtype=np.int64), np.ones((2, width))
     for row, side in enumerate(sides):
-        loans[row, : side.size], prices[row, : side.size] = side, price[side]
-    return pk.Bucket(loans, prices)
+        loans[row, : side.size], prices[row, : side.size] = np.searchsorted(watched, side), beyond[side]
+    return watched, Bucket(loans, prices)
+
+
+def _group_ranks() -> dict[str, tuple[int, int]]:
+    """First and last rank of each rating group."""
+    rank = ratings.SP_RANK
+    return {
+        "AAA": (rank["AAA"], rank["AAA"]),
+        "AA": (rank["AA+"], rank["AA-"]),
+        "A": (rank["A+"], rank["A-"]),
+        "BBB": (rank["BBB+"], rank["BBB-"]),
+        "BB": (rank["BB+"], rank["BB-"]),
+        "B": (rank["B+"], rank["B-"]),
+        "CCC": (rank["CCC+"], rank["D"]),
+    }
+
+
+_GROUP_RANKS = _group_ranks()

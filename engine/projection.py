@@ -1,29 +1,25 @@
-"""The projection of a deal: terms in, frozen result out, with every table a view on arrays."""
+"""What runs of a deal came to, frozen: one scenario in full, or the totals of many. And which waterfall a deal has."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import collateral as col
-from engine import dates, pack
-from engine import projection_kernel as pk
+from engine import cash, pack
 from engine.assumptions import Assumptions
-from engine.pool import Pool
-from engine.structure import Structure, StructureError, read_structure
+from engine.deal_inputs import DealInputs
+from engine.results import Result
+from engine.structure import Structure, StructureError
 from engine.terms import Book, Tranche, lookup
-from engine.valuation import xirr
-from engine.waterfall import Compiled, Document, compile_waterfall
-from engine.waterfall.schema import class_id
+from engine.valuation import xirr, xirr_lanes
+from engine.waterfall.clauses import Clause
+from engine.waterfall.document import Document, class_id
 
 Floats = NDArray[np.float64]
-
-_SLICE: Final = 64  # loans a kernel call: progress and cancel come between
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +29,9 @@ class Projection:
     payment_dates  the dates of the run, up to redemption (n_dates of them)
     equity_history  flows of the subordinated notes to the analysis date, the purchase negative
     collateral     float64[n_dates, N_FLOWS]  flows of the present pool by collection period
-    result         arrays of the kernel, cut at redemption
+    inputs         what the liabilities took (of all dates, also those after redemption)
+    result         arrays, cut at redemption
+    clauses        the steps that the deal has, in the order of the log
     rates          cpr, cdr, severity (a year) and lag (months) that were used
     """
 
@@ -44,12 +42,13 @@ class Projection:
     rates: Mapping[str, float]
     structure: Structure
     document: Document
-    compiled: Compiled
+    clauses: tuple[Clause, ...]
     tranches: tuple[Tranche, ...]
-    equity_history: tuple[tuple[dt.date, float], ...]
+    equity_history: pack.EquityFlows
     payment_dates: tuple[dt.date, ...]
     collateral: Floats
-    result: pk.Result
+    inputs: DealInputs
+    result: Result
 
     @property
     def assumed(self) -> tuple[str, ...]:
@@ -63,16 +62,16 @@ class Projection:
 
     @property
     def sources(self) -> Floats:
-        return self.result.cash[:, pk.SOURCES]
+        return self.result.cash[:, cash.SOURCES]
 
     @property
     def uses(self) -> Floats:
-        return self.result.cash[:, pk.USES]
+        return self.result.cash[:, cash.USES]
 
     @property
     def equity(self) -> int:
         """Row of the subordinated notes."""
-        return next(i for i, t in enumerate(self.tranches) if class_id(t.name) == "SUB")
+        return next(i for i, t in enumerate(self.tranches) if class_id(t.name) == self.document.equity)
 
     def paid(self, tranche: int) -> Floats:
         """float64[n_dates]: everything paid to a class."""
@@ -86,6 +85,44 @@ class Projection:
         return xirr((*(day for day, _ in past), *self.payment_dates), (*(flow for _, flow in past), *future))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Totals:
+    """What many scenarios came to. Shapes: n_scenarios, n_classes, n_dates.
+
+    interest, deferred, principal  float64[n_scenarios, n_classes]  paid over the run
+    unpaid      float64[n_scenarios, n_classes]  principal and deferred interest that stayed unpaid
+    wal         float64[n_scenarios, n_classes]  years from the start of the accrual to repayment; NaN: nothing repaid
+    equity      float64[n_scenarios, n_dates]  paid to the equity
+    failed      float64[n_scenarios, n_tests]  place of the first payment date on which a test fails; NaN: on none
+    cushion     float64[n_scenarios, n_tests]  least of ratio less trigger while the test is active; infinite: never is
+                The last two have no columns where coverage was not asked for.
+    """
+
+    class_ids: tuple[str, ...]
+    test_ids: tuple[str, ...]
+    payment_dates: tuple[dt.date, ...]
+    equity_history: pack.EquityFlows
+    interest: Floats
+    deferred: Floats
+    principal: Floats
+    unpaid: Floats
+    wal: Floats
+    equity: Floats
+    failed: Floats
+    cushion: Floats
+
+    @property
+    def arrays(self) -> tuple[Floats, ...]:
+        return (
+            *(self.interest, self.deferred, self.principal, self.unpaid, self.wal, self.equity),
+            *(self.failed, self.cushion),
+        )
+
+    def equity_irr(self) -> Floats:
+        """float64[n_scenarios]: IRR of the equity since its purchase, actual/365; NaN where there is none."""
+        return xirr_lanes(self.equity_history, self.payment_dates, self.equity.T)
+
+
 def choose_document(book: Book, documents: Mapping[str, Document]) -> Document:
     """The waterfall of a deal: the one its CLO Inputs name ("Waterfall"), else the one that fits its classes.
 
@@ -94,10 +131,12 @@ def choose_document(book: Book, documents: Mapping[str, Document]) -> Document:
     named = lookup(book.deal.clo_inputs, "Waterfall")
     known = ", ".join(sorted(documents))
     if named is not None:
-        if str(named) not in documents:
-            raise StructureError(f"There is no waterfall {named!r}; known are {known}.")
-        return documents[str(named)]
+        return document_named(book, documents, str(named))
     fitting = [d for d in documents.values() if _fits(book, d)]
+    if len(fitting) > 1:
+        # of several, the one that asks for least that the deal does not say
+        blank = [sum(lookup(book.deal.clo_inputs, i.label) is None for i in d.inputs) for d in fitting]
+        fitting = [d for d, asked in zip(fitting, blank, strict=True) if asked == min(blank)]
     if len(fitting) == 1:
         return fitting[0]
     classes = ", ".join(t.name for t in book.deal.tranches)
@@ -110,6 +149,24 @@ def choose_document(book: Book, documents: Mapping[str, Document]) -> Document:
     )
 
 
+def document_named(book: Book, documents: Mapping[str, Document], name: str) -> Document:
+    """The waterfall of that name. Raises StructureError where there is none, or where it is for other classes."""
+    document = documents.get(name)
+    if document is None:
+        raise StructureError(f"There is no waterfall {name!r}; known are {', '.join(sorted(documents))}.")
+    held = [class_id(t.name) for t in book.deal.tranches]
+    unknown = [i for i in held if i not in document.class_ids]
+    lacking = [c.id for c in document.classes if not c.optional and c.id not in held]
+    if unknown or lacking:
+        said = [f"it does not know class {', '.join(unknown)}"] if unknown else []
+        said += [f"the deal has no class {', '.join(lacking)}"] if lacking else []
+        raise StructureError(
+            f"The waterfall {name} does not fit {book.deal.name}: {' and '.join(said)}; "
+            f"choose one for the classes {', '.join(held)}."
+        )
+    return document
+
+
 def _fits(book: Book, document: Document) -> bool:
     """Whether the document is for exactly the deal's classes, and tests what the deal has triggers for."""
     tranches = {class_id(t.name): t for t in book.deal.tranches}
@@ -120,117 +177,3 @@ def _fits(book: Book, document: Document) -> bool:
     given = {(i, "oc") for i, t in tranches.items() if t.oc_trigger is not None}
     given |= {(i, "ic") for i, t in tranches.items() if t.ic_trigger is not None}
     return tested == given
-
-
-def project(
-    book: Book,
-    document: Document,
-    defaults: Mapping[str, Any],
-    assumptions: Assumptions,
-    report: Callable[[float, str], None] = lambda _fraction, _what: None,
-) -> Projection:
-    """Projects the deal to redemption. Raises StructureError or ValueError for terms that are missing."""
-    report(0.0, "Reading terms")
-    ids = tuple(class_id(t.name) for t in book.deal.tranches)
-    if unknown := set(ids) - set(document.class_ids):
-        raise StructureError(f"The waterfall {document.name} does not know class {', '.join(sorted(unknown))}.")
-    structure = read_structure(book, document, defaults)
-    rates = {
-        "cpr": structure.cpr if assumptions.cpr is None else assumptions.cpr,
-        "cdr": structure.cdr if assumptions.cdr is None else assumptions.cdr,
-        "severity": structure.severity if assumptions.severity is None else assumptions.severity,
-        "lag": structure.lag if assumptions.lag is None else assumptions.lag,
-    }
-    pool = Pool(book.positions())
-    curve = pack.pack_curve(book, structure, assumptions.rate_shift)
-    market, table = pack.pack_market(curve, structure, (rates["cpr"], rates["cdr"], rates["severity"]))
-    tape = pack.pack_tape(pool, book, structure, table, rates["lag"])
-    schedule = pack.pack_schedule(structure, assumptions)
-    n_dates = schedule.payment.size
-
-    flows = np.zeros((len(pool), n_dates + 1, col.N_FLOWS))
-    analysis = dates.serial(structure.analysis)
-    for lo in range(0, len(pool), _SLICE):
-        hi = min(lo + _SLICE, len(pool))
-        report(0.1 + 0.7 * lo / max(len(pool), 1), "Projecting loans")
-        col.project_loans(lo, hi, tape, market, analysis, schedule.end, assumptions.recover_after_maturity, flows)
-
-    report(0.85, "Paying the waterfall")
-    compiled = compile_waterfall(document, ids)
-    notes = pack.pack_notes(book, document, structure)
-    history = _equity_history(book, structure)
-    opening = pack.pack_opening(book, tape, structure)
-    result = _blank(n_dates, len(ids), len(structure.fees), len(document.tests), len(compiled.labels))
-    pk.project_deal(
-        compiled.program,
-        schedule,
-        notes,
-        pack.pack_fees(structure, document, opening.performing + opening.defaulted + opening.principal),
-        pack.pack_tests(document, structure, ids),
-        pack.pack_policy(structure, assumptions, rates, table, history),
-        opening,
-        pack.pack_bucket(pool),
-        market,
-        table.row(structure.months_between),
-        np.where(tape.defaulted, 0.0, tape.par),
-        flows,
-        result,
-    )
-    kept = schedule.redemption + 1
-    report(1.0, "Done")
-    return Projection(
-        deal=book.deal.name,
-        currency=book.deal.currency,
-        as_of=structure.analysis,
-        assumptions=assumptions,
-        rates=rates,
-        structure=structure,
-        document=document,
-        compiled=compiled,
-        tranches=book.deal.tranches,
-        equity_history=history,
-        payment_dates=tuple(row.payment for row in structure.schedule[:kept]),
-        collateral=_frozen(flows[:, :kept].sum(axis=0)),
-        result=pk.Result(*(_frozen(array[:kept]) for array in result)),
-    )
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    array = np.ascontiguousarray(array)
-    array.flags.writeable = False
-    return array
-
-
-def _equity_history(book: Book, structure: Structure) -> tuple[tuple[dt.date, float], ...]:
-    """Flows of the subordinated notes to the analysis date; without a purchase, bought at closing (spec 1.7)."""
-    past = tuple((d, a) for d, a in book.deal.subordinated_payments if a is not None and d <= structure.analysis)
-    if any(amount < 0 for _, amount in past):
-        return past
-    equity = sum(t.original_balance for t in book.deal.tranches if class_id(t.name) == "SUB")
-    return ((structure.closing, -equity * structure.equity_purchase_price), *past)
-
-
-def _blank(n_dates: int, n_classes: int, n_fees: int, n_tests: int, n_steps: int) -> pk.Result:
-    def zeros(*shape: int) -> Floats:
-        return np.zeros((n_dates, *shape))
-
-    return pk.Result(
-        cash=zeros(pk.N_CASH),
-        balance=zeros(n_classes),
-        deferred=zeros(n_classes),
-        unpaid=zeros(n_classes),
-        interest=zeros(n_classes),
-        deferred_paid=zeros(n_classes),
-        principal=zeros(n_classes),
-        coupon=zeros(n_classes),
-        fee_accrued=zeros(n_fees),
-        fee_paid=zeros(n_fees),
-        fee_unpaid=zeros(n_fees),
-        numerator=zeros(n_tests),
-        denominator=zeros(n_tests),
-        ratio=zeros(n_tests),
-        reinvested_flows=zeros(col.N_FLOWS),
-        log=np.full((n_dates, n_steps, 4), np.nan),
-        to_class=zeros(n_steps, n_classes),
-        phase=np.zeros((n_dates, 4), dtype=np.bool_),
-    )

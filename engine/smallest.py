@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engine.asset import Asset
 from engine.terms import Account, Book, Deal, Holding, Tranche
-from engine.waterfall.schema import Document, read_document
+from engine.waterfall import Document, read_document
 
 DOCUMENT: Final[Document] = read_document(
     {

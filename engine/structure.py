@@ -1,27 +1,39 @@
-"""The deal's terms ready to project: read from its blocks, blanks filled from assumed terms, each filling named."""
+"""The deal's terms ready to project: read from its blocks, what is blank filled from assumed terms (`blanks`)."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from engine import calendars, dates
-from engine.terms import COLLECTION, INTEREST_RESERVE, RAMP_UP, Book, Deal, Fee, PaymentDate, lookup, number
-from engine.waterfall.schema import Document, TestTerms, class_id
-
-
-class StructureError(ValueError):
-    """The deal lacks what a projection cannot do without; the text says what and where to enter it."""
+from engine.blanks import (
+    Reader,
+    figure,
+    first_given,
+    pool_rate,
+    says_yes,
+    shown,
+    tabled,
+    vector_notes,
+    whole_number,
+)
+from engine.blanks import StructureError as StructureError
+from engine.contributions import PutIn, read_contributions
+from engine.schedule import accrual_start, months_after, payment_dates
+from engine.terms import COLLECTION, INTEREST_RESERVE, RAMP_UP, REVOLVER_FUNDING, Book, Deal, Fee, PaymentDate, number
+from engine.waterfall.document import Document, FeeClause, TestTerms, class_id
 
 
 @dataclass(frozen=True, slots=True)
 class FeeTerms:
+    """A fee of the deal; basis begin, average, end, performing or none."""
+
     name: str
     percent: float
     fixed: float
-    average: bool
+    basis: str
     day_count: int
     unpaid: float
     bears_interest: bool
@@ -51,7 +63,17 @@ class ReinvestmentTerms:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Everything of the liabilities that a run needs. Money in the deal's currency; shares and rates as fractions."""
+    """Everything of the liabilities that a run needs. Money in the deal's currency; shares and rates as fractions.
+
+    triggers    of each test: (date from which it holds, ratio), rising
+    inputs      figures of the document, by id
+    call_below  equity distribution (share of its original balance) under which the deal is called
+    clean_up    share of the par at the start under which the deal is called
+    idle_spread  over the index, that idle cash earns; None: nothing
+    discount_threshold, long_dated_haircut, deferring_at_recovery  what coverage tests carry below par (`pack.haircuts`)
+    contributed  what holders put in: id of the contribution, row of the payment date, amount
+    sale_prices  of performing assets at redemption, by rating group, share of par; sale_price of all others
+    """
 
     analysis: dt.date
     closing: dt.date
@@ -62,9 +84,16 @@ class Structure:
     months_between: int
     schedule: tuple[PaymentDate, ...]
     fees: tuple[FeeTerms, ...]
-    triggers: tuple[float, ...]
-    cap_fixed: float
-    cap_percent: float
+    triggers: tuple[tuple[tuple[dt.date, float], ...], ...]
+    inputs: Mapping[str, float]
+    no_call: dt.date | None
+    call_below: float | None
+    clean_up: float | None
+    purchased_interest: float
+    idle_spread: float | None
+    discount_threshold: float | None
+    long_dated_haircut: float | None
+    deferring_at_recovery: bool
     hurdle: float
     manager_share: float
     equity_purchase_price: float
@@ -76,49 +105,15 @@ class Structure:
     severity: float
     lag: float
     sale_price: float
+    sale_prices: Mapping[str, float]
     amortisation: float
     current_index: float
     opening_fee_basis: float | None
     in_default: bool
     calendar: dates.Calendar
+    contributed: tuple[PutIn, ...]
     assumed: tuple[str, ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Reader:
-    """Reads terms of a deal; what it had to assume is kept in `assumed`."""
-
-    deal: Deal
-    defaults: Mapping[str, Any]
-    assumed: list[str] = field(default_factory=list)
-
-    def number(self, blocks: tuple[str, ...], label: str, default: float, unit: str = "") -> float:
-        """The number beside `label` in the first block that has it, else `default`, noted."""
-        for block in blocks:
-            found = number(getattr(self.deal, block), label)
-            if found is not None:
-                return found
-        self.assumed.append(f"{label} {_shown(default, unit)}")
-        return default
-
-    def text(self, label: str, default: str) -> str:
-        found = lookup(self.deal.cash_flow_inputs, label)
-        if found is None:
-            self.assumed.append(f"{label} {default}")
-            return default
-        return str(found).strip().upper()
-
-    def date(self, label: str, default: dt.date) -> dt.date:
-        found = self.deal.date(label)
-        if found is not None:
-            return found
-        self.assumed.append(f"{label} {default.isoformat()}")
-        return default
-
-
-def _shown(value: float, unit: str) -> str:
-    return f"{value * 100:.4g} %" if unit == "%" else f"{value:,.10g}{unit}"
 
 
 def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) -> Structure:
@@ -127,7 +122,7 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
     defaults  the assumed terms (resources/assumed_terms.yaml). Raises StructureError for what cannot be assumed.
     """
     deal = book.deal
-    reader = _Reader(deal, defaults)
+    reader = Reader(deal, defaults)
     analysis = deal.analysis_date
     if analysis is None:
         raise StructureError(f"{deal.name} has no Analysis date; enter it under Current Period Dates.")
@@ -139,26 +134,26 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         raise StructureError(f"{deal.name} has no Stated Maturity; enter it under Deal Dates.")
     holidays = book.reference.holidays or calendars.us_holidays(analysis.year - 1, maturity.year + 1)
     calendar = dates.Calendar(holidays)
-    months = _whole(deal, "Months Between Payments", 3)
+    months = whole_number(deal, "Months Between Payments", 3)
     if months not in (1, 2, 3, 4, 6, 12):
         raise StructureError(f"Months Between Payments of {deal.name} are {months}; 1, 2, 3, 4, 6 or 12 divide a year.")
-    schedule = _schedule(deal, analysis, maturity, months, calendar)
-    effective = reader.date("Effective Date", _months_after(closing, int(defaults["months_to_effective"])))
-    years_on = _months_after(closing, 12 * int(defaults["reinvestment_years"]))
+    schedule = payment_dates(deal, analysis, maturity, months, calendar)
+    effective = reader.date("Effective Date", months_after(closing, int(defaults["months_to_effective"])))
+    years_on = months_after(closing, 12 * int(defaults["reinvestment_years"]))
     last_purchase = next((row.payment for row in schedule if row.payment >= years_on), schedule[-1].payment)
     reinvestment_end = reader.date("Reinvestment End Date", last_purchase)
-    fees = tuple(_fee(deal, name, reader) for name in document.fees.values())
+    fees = tuple(_fee(deal, fee, reader) for fee in document.fees)
     index = deal.current_index if deal.current_index is not None else number(deal.quality_inputs, "Current LIBOR")
     if index is None:
         raise StructureError(f"{deal.name} has no Current Libor Rate; enter it under LIBOR.")
+    accrues_from = accrual_start(deal, analysis, closing, schedule[0].payment)
+    contributed, left_out = read_contributions(deal, document, schedule, accrues_from)
     incentive = defaults["incentive_fee"]
     flows = defaults["collateral"]
-    cap_fixed = number(deal.clo_inputs, "Senior Expense Cap Fixed") if document.capped else None
-    cap_percent = number(deal.clo_inputs, "Senior Expense Cap Percent") if document.capped else None
     structure = Structure(
         analysis=analysis,
         closing=closing,
-        accrual_start=_accrual_start(deal, analysis, closing, schedule[0].payment),
+        accrual_start=accrues_from,
         stated_maturity=maturity,
         effective=effective,
         reinvestment_end=reinvestment_end,
@@ -166,8 +161,15 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         schedule=schedule,
         fees=fees,
         triggers=tuple(_trigger(deal, test, reader) for test in document.tests),
-        cap_fixed=float("inf") if cap_fixed is None and cap_percent is None else cap_fixed or 0.0,
-        cap_percent=cap_percent or 0.0,
+        inputs={i.id: figure(deal, i.label, i.default) for i in document.inputs},
+        no_call=deal.date("No Call Date"),
+        call_below=number(deal.cash_flow_inputs, "Call when Quarterly Sub Dist <"),
+        clean_up=number(deal.clo_inputs, "Clean-Up Call Percent"),
+        purchased_interest=figure(deal, "Purchase Finance Accrued Interest", 0.0),
+        idle_spread=number(deal.clo_inputs, "Eligible Investments Spread"),
+        discount_threshold=number(deal.clo_inputs, "Discount Obligation Threshold"),
+        long_dated_haircut=number(deal.clo_inputs, "Long-Dated Haircut"),
+        deferring_at_recovery=says_yes(deal, "Deferring Obligations At Recovery"),
         hurdle=reader.number(("clo_inputs",), "Incentive Management Fee Hurdle", incentive["hurdle"], "%"),
         manager_share=reader.number(("clo_inputs",), "Incentive Management Fee", incentive["share"], "%"),
         equity_purchase_price=reader.number(
@@ -175,17 +177,23 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         ),
         ccc_limit=reader.number(("clo_inputs",), "CCC Asset Haircut Percent", defaults["ccc_excess_threshold"], "%"),
         class_x_periods=_class_x_periods(deal, reader),
-        reinvestment=_reinvestment(reader),
-        cpr=_rate(book, reader, "Collateral CPR", "prepay", flows["cpr"]),
-        cdr=_rate(book, reader, "Collateral CDR", "default", flows["cdr"]),
-        severity=_rate(book, reader, "Collateral Severity", "severity", flows["severity"]),
-        lag=_rate(book, reader, "Collateral Lag (months)", "lag", flows["lag"], ""),
+        reinvestment=_reinvestment(book, reader),
+        cpr=pool_rate(book, reader, "Collateral CPR", "prepay", flows["cpr"]),
+        cdr=pool_rate(book, reader, "Collateral CDR", "default", flows["cdr"]),
+        severity=pool_rate(book, reader, "Collateral Severity", "severity", flows["severity"]),
+        lag=pool_rate(book, reader, "Collateral Lag (months)", "lag", flows["lag"], ""),
         sale_price=reader.number(("cash_flow_inputs",), "Liquidation Price", flows["sale_price"], "%"),
+        sale_prices={
+            group: price
+            for group in SALE_GROUPS
+            if (price := number(deal.cash_flow_inputs, f"{group} Liquidation Price")) is not None
+        },
         amortisation=float(defaults["collateral_amortisation"]),
         current_index=index,
         opening_fee_basis=number(deal.clo_inputs, "Beg Fee Basis"),
-        in_default=lookup(deal.clo_inputs, "Event of Default") in (True, "TRUE", "Yes", "YES", 1.0),
+        in_default=says_yes(deal, "Event of Default"),
         calendar=calendar,
+        contributed=contributed,
         assumed=(),
     )
     notes = []
@@ -195,73 +203,18 @@ def read_structure(book: Book, document: Document, defaults: Mapping[str, Any]) 
         for asset, _ in book.positions()
     )
     if without:
-        share = _shown(structure.amortisation, "%")
+        share = shown(structure.amortisation, "%")
         notes.append(f"{without} assets without a table of scheduled amortisation repay {share} of par a year.")
-    other = [a.name for a in deal.accounts if a.number not in (COLLECTION, RAMP_UP, INTEREST_RESERVE) and a.principal]
+    notes += [*vector_notes(book), *left_out]
+    used = {COLLECTION, RAMP_UP, INTEREST_RESERVE, REVOLVER_FUNDING, *(a.number for a in document.accounts)}
+    other = [a.name for a in deal.accounts if a.number not in used and a.principal]
     if other:
         notes.append(f"Balances of the accounts {', '.join(other)} are not used by this waterfall.")
     return replace(structure, assumed=tuple(reader.assumed), notes=tuple(notes))
 
 
-def _months_after(day: dt.date, months: int) -> dt.date:
-    return dates.from_serial(dates.add_months(dates.serial(day), months, False))
-
-
-def _accrual_start(deal: Deal, analysis: dt.date, closing: dt.date, first: dt.date) -> dt.date:
-    """The last payment date before the run; closing where there was none."""
-    last = lookup(deal.current_dates, "Last Payment Date")
-    if isinstance(last, dt.date) and last < first:
-        return max(last, closing)
-    return max([closing, *(row.payment for row in deal.schedule if row.payment <= analysis)])
-
-
-def _whole(deal: Deal, label: str, usual: int) -> int:
-    """A whole number of the "Deal Dates" block; zero is zero."""
-    found = number(deal.dates, label)
-    return usual if found is None else int(found)
-
-
-def _schedule(
-    deal: Deal, analysis: dt.date, maturity: dt.date, months: int, calendar: dates.Calendar
-) -> tuple[PaymentDate, ...]:
-    """Payment dates after the analysis date; the deal's own list, gaps computed (spec 9.1, case CAL-1)."""
-    lag = _whole(deal, "Determination Date", 8)
-    fixing_lag = _whole(deal, "Interest Determination Date", 2)
-    convention = str(lookup(deal.dates, "Business Day Convention") or "Following")
-    closing = deal.date("Closing Date")
-    if deal.schedule:
-        payments = [row.payment for row in deal.schedule]
-    else:
-        first = deal.date("First Payment Date")
-        if first is None:
-            raise StructureError(f"{deal.name} has neither Payment Dates nor a First Payment Date under Deal Dates.")
-        day = int(number(deal.dates, "Payment Day") or first.day)
-        payments, k = [], 0
-        while (unadjusted := _on_day(_months_after(first.replace(day=1), k * months), day)) <= maturity:
-            payments.append(calendar.roll(unadjusted, convention))
-            k += 1
-    given = {row.payment: row for row in deal.schedule}
-    rows: list[PaymentDate] = []
-    for i, payment in enumerate(payments):
-        row = given.get(payment, PaymentDate(payment))
-        end = row.collection_end or calendar.business_days_before(payment, lag)
-        previous = payments[i - 1] if i else None
-        begin = row.collection_begin or (rows[-1].collection_end if rows else closing)
-        fixing = row.determination or (
-            calendar.business_days_before(previous, fixing_lag) if previous else closing or begin
-        )
-        rows.append(PaymentDate(payment, fixing, begin, end))
-    kept = tuple(row for row in rows if row.payment > analysis)
-    if not kept:
-        raise StructureError(f"{deal.name} has no payment date after the analysis date {analysis.isoformat()}.")
-    return kept
-
-
-def _on_day(month: dt.date, day: int) -> dt.date:
-    return month.replace(day=min(day, int(dates.days_in_month(month.year, month.month))))
-
-
-def _fee(deal: Deal, name: str, reader: _Reader) -> FeeTerms:
+def _fee(deal: Deal, clause: FeeClause, reader: Reader) -> FeeTerms:
+    name = clause.name
     given = next((f for f in deal.fees if f.name.strip().casefold() == name.casefold()), Fee(name))
     if given.percentage is None and given.fixed_amount is None:
         terms = reader.defaults["fees"].get(name)
@@ -269,13 +222,13 @@ def _fee(deal: Deal, name: str, reader: _Reader) -> FeeTerms:
             terms = {"percentage": 0.0, "fixed_amount": 0.0}
         given = Fee(name, unpaid=given.unpaid, **{k: v for k, v in terms.items() if k != "name"})
         reader.assumed.append(
-            f"{name} {_shown(given.percentage or 0.0, '%')} and {_shown(given.fixed_amount or 0.0, '')} a year"
+            f"{name} {shown(given.percentage or 0.0, '%')} and {shown(given.fixed_amount or 0.0, '')} a year"
         )
     return FeeTerms(
         name=name,
         percent=given.percentage or 0.0,
         fixed=given.fixed_amount or 0.0,
-        average=(given.basis or "").strip().upper() == "AVERAGE",
+        basis=clause.basis or ("average" if (given.basis or "").strip().upper() == "AVERAGE" else "begin"),
         day_count=dates.day_count_code(given.day_count),
         unpaid=given.unpaid or 0.0,
         bears_interest=bool(given.interest_on_unpaid),
@@ -283,7 +236,13 @@ def _fee(deal: Deal, name: str, reader: _Reader) -> FeeTerms:
     )
 
 
-def _trigger(deal: Deal, test: TestTerms, reader: _Reader) -> float:
+def _trigger(deal: Deal, test: TestTerms, reader: Reader) -> tuple[tuple[dt.date, float], ...]:
+    if isinstance(test.trigger, tuple):
+        return test.trigger
+    return ((dt.date.min, _constant_trigger(deal, test, reader)),)
+
+
+def _constant_trigger(deal: Deal, test: TestTerms, reader: Reader) -> float:
     if isinstance(test.trigger, float | int):
         return float(test.trigger)
     if isinstance(test.trigger, str):
@@ -297,13 +256,13 @@ def _trigger(deal: Deal, test: TestTerms, reader: _Reader) -> float:
     return found
 
 
-def _class_x_periods(deal: Deal, reader: _Reader) -> int:
+def _class_x_periods(deal: Deal, reader: Reader) -> int:
     if not any(class_id(t.name) == "X" for t in deal.tranches):
         return 0
     return int(reader.number(("clo_inputs",), "Class X Amortisation Periods", reader.defaults["class_x_periods"]))
 
 
-def _reinvestment(reader: _Reader) -> ReinvestmentTerms:
+def _reinvestment(book: Book, reader: Reader) -> ReinvestmentTerms:
     d = reader.defaults["reinvestment"]
     block, flows = ("cash_flow_inputs",), reader.deal.cash_flow_inputs
     return ReinvestmentTerms(
@@ -315,33 +274,26 @@ def _reinvestment(reader: _Reader) -> ReinvestmentTerms:
         floor=reader.number(block, "Reinvestment Floor", d["floor"], "%"),
         maturity_months=reader.number(block, "Reinvestment Maturity", d["maturity_months"], " months"),
         price=reader.number(block, "Reinvestment Price", d["price"], "%"),
-        cpr=number(flows, "Reinvestment CPR"),
-        cdr=number(flows, "Reinvestment CDR"),
-        severity=next((x for w in _SEVERITY_LABELS if (x := number(flows, w)) is not None), None),
-        lag=number(flows, "Reinvestment Lag"),
+        cpr=first_given(tabled(book, "REINVEST", "prepay"), number(flows, "Reinvestment CPR")),
+        cdr=first_given(tabled(book, "REINVEST", "default"), number(flows, "Reinvestment CDR")),
+        severity=first_given(tabled(book, "REINVEST", "severity"), *(number(flows, w) for w in _SEVERITY_LABELS)),
+        lag=first_given(tabled(book, "REINVEST", "lag"), number(flows, "Reinvestment Lag")),
     )
 
+
+SALE_GROUPS: Final = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC")
+"""Rating groups that a deal may give liquidation prices for; CCC is everything below B."""
 
 _SEVERITY_LABELS: Final = ("Reinvestment Severity", "Reinverstment Severity")
 """The managers' workbook has the second spelling."""
 
 
-def _rate(book: Book, reader: _Reader, label: str, cell: str, default: float, unit: str = "%") -> float:
-    """The pool-wide assumption (the table's last ALL row), else the assumed one."""
-    for row in reversed(book.reference.assumptions):
-        value = getattr(row, cell)
-        if row.target.strip().upper() != "ALL" or value is None:
-            continue
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        reader.assumed.append(f"{label} {_shown(default, unit)} instead of the vector {value}, which is not used yet")
-        return default
-    reader.assumed.append(f"{label} {_shown(default, unit)}")
-    return default
+def opening_cash(deal: Deal, used: Collection[int | None] = ()) -> tuple[float, float]:
+    """Interest and principal in hand at the start: collection, ramp-up principal, interest reserve (spec 1.4, 9.3).
 
-
-def opening_cash(deal: Deal) -> tuple[float, float]:
-    """Interest and principal in hand at the start: collection, ramp-up principal, interest reserve (spec 1.4, 9.3)."""
+    used  numbers of accounts that the waterfall draws on itself: they stay what they are
+    """
     collection = deal.account(COLLECTION)
-    interest = collection.interest + deal.account(INTEREST_RESERVE).principal
-    return interest, collection.principal + deal.account(RAMP_UP).principal
+    reserve = 0.0 if INTEREST_RESERVE in used else deal.account(INTEREST_RESERVE).principal
+    ramp_up = 0.0 if RAMP_UP in used else deal.account(RAMP_UP).principal
+    return collection.interest + reserve, collection.principal + ramp_up

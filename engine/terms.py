@@ -98,6 +98,7 @@ ACCOUNT_NAMES: Final[dict[int, str]] = {
 COLLECTION: Final = 2
 RAMP_UP: Final = 3
 INTEREST_RESERVE: Final = 8
+REVOLVER_FUNDING: Final = 4
 
 
 @dataclass(frozen=True, slots=True)

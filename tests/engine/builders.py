@@ -1,4 +1,4 @@
-"""Small worlds for the tests of the engine: loans, documents, deals. Kernels are run by engine.validation.harness."""
+"""Small worlds for the tests of the engine: loans, documents, deals. The engine is run by engine.validation.harness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of classes and fees beyond the worked cases (those: test_validation_cases), through the deal's kernel."""
+"""Rules of classes and fees beyond the worked cases (those: test_validation_cases), through a run of the deal."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import collateral as col
 from engine import dates
-from engine.validation.harness import chained_forwards, given_flows, run_deal
+from engine.loans import columns as col
+from engine.validation.harness import chained_forwards, deal_inputs, given_flows, run_deal
 from tests.engine.builders import day
-from tests.engine.small_deals import small_document
+from tests.engine.plain_inputs import small_document
 
 
 def test_that_a_class_that_may_not_defer_is_owed_its_shortfall_with_interest_at_its_coupon(
     cases: dict[str, Any],
 ) -> None:
-    given = cases["LIA-1"]["inputs"]
+    given, expected = cases["LIA-1"]["inputs"], cases["LIA-1"]["expected"]
     p1, p2 = given["p1"], given["p2"]
     document = small_document(["D"], [{"pay_interest": {"classes": ["D"]}}], [])
-    flows = given_flows([{col.INTEREST: p1["cash_for_interest"]}, {col.INTEREST: 1e6}, {}])
-    result = run_deal(
+    payments = [day(p1["end"]), day(p2["end"]), day("2017-01-18")]
+    days = [(end - begin).days for begin, end in ((day(p1["start"]), payments[0]), payments[:2])]
+    accrual = [(p["index"] + given["spread"]) * n / 360 for p, n in zip((p1, p2), days, strict=True)]
+    inputs = deal_inputs(
         document,
         ["D", "SUB"],
-        [day(p1["end"]), day(p2["end"]), day("2017-01-18")],
-        flows,
-        lambda _day, _tenor: p2["index"],
-        accrual_start=day(p1["start"]),
+        payments,
+        day(p1["start"]),
         balance={"D": given["balance"]},
-        margin={"D": given["spread"]},
-        opening={"current_index": p1["index"], "performing": 1e9},
+        accrual={"D": np.array([*accrual, 0.0])},
+        performing=1e9,
     )
-    expected = cases["LIA-1"]["expected"]
+    flows = given_flows([{col.INTEREST: p1["cash_for_interest"]}, {col.INTEREST: 1e6}, {}])
+    result = run_deal(document, inputs, flows).result
     assert result.unpaid[0, 0] == pytest.approx(expected["p1"]["next_def_beg"])
     assert result.deferred[0, 0] == 0.0
     late = expected["p1"]["next_def_beg"] + expected["p2"]["def_int_accrued"]
@@ -43,26 +44,25 @@ def test_that_a_class_that_may_not_defer_is_owed_its_shortfall_with_interest_at_
 def test_that_a_fee_of_which_nothing_is_paid_is_owed_on(cases: dict[str, Any]) -> None:
     given, expected = cases["FEE-1"]["inputs"], cases["FEE-1"]["expected"]
     junior = given["junior_fee"]
+    start, end = (day(on) for on in given["period"])
+    fraction = dates.year_fraction(dates.serial(start), dates.serial(end), dates.THIRTY_360)
     document = small_document(["A"], [{"pay_fee": {"fees": ["junior"]}}], [])
-    result = run_deal(
+    inputs = deal_inputs(
         document,
         ["A", "SUB"],
-        [day(given["period"][1]), day("2016-10-18")],
-        given_flows([{}, {}]),
-        lambda _day, _tenor: 0.0,
-        accrual_start=day(given["period"][0]),
-        fees={
-            "percent": np.array([0.0, 0.0, junior["pct"]]),
-            "average": np.array([False, False, True]),
-            "day_count": np.array([dates.THIRTY_360, dates.THIRTY_360, dates.THIRTY_360]),
-            "unpaid": np.array([0.0, 0.0, junior["unpaid"]]),
-            "bears_interest": np.array([False, False, True]),
-            "interest_spread": np.array([0.0, 0.0, junior["spread"]]),
-            "opening_basis": given["beg_basis"],
-        },
-        opening={"performing": given["end_basis"], "current_index": junior["index"]},
+        [end, day("2016-10-18")],
+        start,
+        performing=given["end_basis"],
+        opening_basis=given["beg_basis"],
+        fee_percent={"junior": junior["pct"]},
+        fee_basis={"junior": "average"},
+        fee_fraction={"junior": fraction},
+        fee_interest={"junior": (junior["index"] + junior["spread"]) * fraction},
+        fee_unpaid={"junior": junior["unpaid"]},
     )
-    assert result.fee_unpaid[0, 2] == pytest.approx(junior["unpaid"] + expected["junior"])
+    run = run_deal(document, inputs)
+    unpaid = run.result.fee_unpaid[0, document.fee_ids.index("junior")]
+    assert unpaid == pytest.approx(junior["unpaid"] + expected["junior"])
 
 
 def test_that_the_workbook_s_curve_of_the_cases_is_case_yc_1(cases: dict[str, Any]) -> None:

@@ -11,9 +11,9 @@ from engine import validation
 from engine.validation import Report
 
 NOT_COVERED = {
-    "engine_cases.json": {"LIA-2"},
+    "engine_cases.json": set(),
     "anchor_cases.json": {
-        *("FIX-1", "FIX-1U", "FIX-3", "FRN-AAA", "FRN-LOAN-FLOOR", "AMORT-1", "CMP-1", "RATES-1", "MIGR-1"),
+        *("RATES-1", "MIGR-1"),
         *("LHP-CDF-p0.02-r0.1", "LHP-CDF-p0.05-r0.2", "LHP-EL-p0.05-r0.2-R0.4", "LHP-EL-p0.1-r0.3-R0.7"),
         *("HETERO-GAUSS-r0.05", "HETERO-GAUSS-r0.2", "HETERO-EQ-r0.2", "T-COPULA-LHP-nu4", "BENCH-DEAL"),
         *("JOINT-PD-0.02-0.05-0.2", "JOINT-PD-0.1-0.1-0.5"),

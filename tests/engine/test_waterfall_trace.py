@@ -48,7 +48,7 @@ def test_that_a_cure_that_paid_names_a_test_that_failed(stressed: Projection) ->
         for day in stressed.payment_dates
         for section in explain(stressed, day, "E").sections
         for step in section.steps
-        if step.label.startswith("Cure") and step.paid > 0.01
+        if step.kind == "cure" and (step.paid or 0.0) > 0.01
     ]
     assert cures
     for step in cures:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from engine import dates
-from engine import projection_kernel as pk
+from engine import cash, dates
+from engine.deal_inputs import Strategy
 from engine.validation.cases import Case, CaseError, Library
 from engine.validation.compare import Answer, Departure
-from engine.validation.harness import run_deal, run_loans, small_document
+from engine.validation.harness import Floats, deal_inputs, run_deal, run_loans, small_document
 from engine.validation.kinds.liabilities import FEES, fee_day_count, split_interest
 from engine.validation.kinds.loans import WRITTEN_OFF, asset_of, vectors_of
 from engine.validation.kinds.plain import business_days, day, index_of
 from engine.validation.registry import kind
 from engine.valuation import xirr
 from engine.waterfall import Document
-from engine.waterfall import kernel as wf
 
 _FEE_NAMES: Final = ("Trustee", "Base", "Junior")
 _MOST_PERIODS: Final = 400
@@ -56,6 +55,11 @@ def _document(given: Mapping[str, Any], classes: list[str]) -> Document:
     )
 
 
+def _fractions(starts: Sequence[dt.date], ends: Sequence[dt.date], code: int) -> Floats:
+    pairs = zip(starts, ends, strict=True)
+    return np.array([dates.year_fraction(dates.serial(a), dates.serial(b), code) for a, b in pairs])
+
+
 class _Deal:
     """A case's deal run: dates, result, and the equity's past."""
 
@@ -87,84 +91,86 @@ class _Deal:
             vectors=[vectors_of(a) for a in given["assets"]],
             lag_months=given["assets"][0]["lag"],
             recover_after_maturity=False,
-        )
+        )[:-1]
         document = _document(given, self.classes)
         self.tests = [t.id for t in document.tests]
         incentive = given["incentive"]
         self.past = [(day(on), float(amount)) for on, amount in incentive["history"]]
-        self.hurdle, closing = float(incentive["hurdle"]), day(incentive["closing"])
+        self.hurdle = float(incentive["hurdle"])
         terms, fees = given["reinvest"], given["fees"]
         if not 0 <= int(terms["lag"]) // 3 <= self.n or int(terms["maturity"]) < 3:
             raise CaseError("reinvests with a lag beyond its last date, or in loans of less than a period")
-        triggers = [given[f"{kind_}_triggers"][c] for c in self.classes for kind_ in ("oc", "ic")]
-        self.result = run_deal(
+        index = np.array([rate(calendar.business_days_before(d, 2), 3) for d in starts])
+        index[0] = float(given["current_index"])
+        fixed = dict(zip(FEES, _FEE_NAMES, strict=True))
+        margins = {c: float(of[1]) for c, of in given["classes"].items()}
+        self.coupons = {c: np.maximum(index, 0.0) + margin for c, margin in margins.items()}
+        self.fractions = _fractions(starts, self.payments, dates.ACT_360)
+        thirty = _fractions(starts, self.payments, dates.THIRTY_360)
+        triggers = {f"{k.upper()}_{c}": given[f"{k}_triggers"][c] for c in self.classes for k in ("oc", "ic")}
+        until = day(given.get("reinvest_until", _REINVEST_UNTIL))
+        bought = np.maximum([rate(d, 3) for d in starts], float(terms["floor"])) + float(terms["spread"])
+        inputs = deal_inputs(
             document,
             [*self.classes, "SUB"],
             self.payments,
+            self.previous,
+            index=index,
+            balance={c: float(of[0]) for c, of in given["classes"].items()},
+            accrual={c: coupon * self.fractions for c, coupon in self.coupons.items()},
+            deferrable=dict.fromkeys(self.classes[1:], "always"),
+            triggers=triggers | {"DIV": given["diversion_trigger"], "EOD": given["eod_trigger"]},
+            fee_percent={f: fees[name] for f, name in fixed.items()},
+            fee_basis=dict.fromkeys(fixed, "average" if fees["type"] == "average" else "begin"),
+            fee_fraction=dict.fromkeys(fixed, _fractions(starts, self.payments, fee_day_count(fees["basis"]))),
+            fee_senior={"trustee": True, "base": True},
+            opening_basis=float(fees["beg_basis"]),
+            reinvesting=np.array([d <= until for d in self.payments]),
+            policy_base=("all", "none"),
+            policy_share=(1.0, 0.0),
+            strategies=(Strategy(1.0, bought, thirty, int(terms["maturity"]) // 3),),
+            recovery_lag=int(terms["lag"]) // 3,
+            hurdle=self.hurdle,
+            manager_share=float(incentive["share"]),
+            hurdle_value=sum(a * (1 + self.hurdle) ** ((self.previous - on).days / 365) for on, a in self.past),
+            interest=float(given["collection_cash"]["interest"]),
+            principal=float(given["collection_cash"]["principal"]),
+            performing=sum(par for _, par in lots),
+        )
+        cdr, cpr = (1.0 - (1.0 - float(terms[name])) ** thirty for name in ("cdr", "cpr"))
+        self.run = run_deal(
+            document,
+            inputs,
             flows,
-            rate,
-            ends=self.ends,
-            determination=[calendar.business_days_before(d, 2) for d in starts],
-            accrual_start=self.previous,
-            reinvest_until=day(given.get("reinvest_until", _REINVEST_UNTIL)),
+            (cdr, cpr),
             redemption=self.n - 1,
-            balance={c: terms_[0] for c, terms_ in given["classes"].items()},
-            margin={c: terms_[1] for c, terms_ in given["classes"].items()},
-            deferrable=tuple(self.classes[1:]),
-            triggers=(*triggers, given["diversion_trigger"], given["eod_trigger"]),
-            fees={
-                "percent": np.array([fees[name] for name in _FEE_NAMES], dtype=np.float64),
-                "average": np.array([fees["type"] == "average"] * 3),
-                "day_count": np.array([fee_day_count(fees["basis"])] * 3),
-                "senior": np.array([True, True, False]),
-                "opening_basis": float(fees["beg_basis"]),
-            },
-            policy={
-                "pre_base": pk.ALL_PRINCIPAL,
-                "price": terms["price"],
-                "spread": terms["spread"],
-                "floor": terms["floor"],
-                "periods": int(terms["maturity"]) // 3,
-                "cpr": terms["cpr"],
-                "cdr": terms["cdr"],
-                "severity": terms["sev"],
-                "lag": int(terms["lag"]) // 3,
-                "sale_price": given["liquidation_price"],
-                "hurdle": self.hurdle,
-                "manager_share": incentive["share"],
-                "hurdle_value": sum(a * (1 + self.hurdle) ** ((closing - on).days / 365) for on, a in self.past),
-                "hurdle_day": dates.serial(closing),
-            },
-            opening={
-                "interest": float(given["collection_cash"]["interest"]),
-                "principal": float(given["collection_cash"]["principal"]),
-                "performing": sum(par for _, par in lots),
-                "current_index": float(given["current_index"]),
-            },
-            loan_par=np.array([par for _, par in lots]),
+            price=terms["price"],
+            severity=terms["sev"],
+            sale_price=given["liquidation_price"],
         )
 
     def period(self, i: int) -> dict[str, Any]:
-        r, cash = self.result, self.result.cash[i]
+        run, r = self.run, self.run.result
+        sold = run.shown(cash.SALE_PROCEEDS, i)
         ratio = dict(zip(self.tests, (float(x) for x in r.ratio[i]), strict=True))
         top = f"OC_{self.classes[0]}"
         row: dict[str, Any] = {
             "period": i + 1,
             "payment_date": self.payments[i].isoformat(),
             "det": self.ends[i].isoformat(),
-            "index": float(cash[pk.INDEX]),
-            "interest_proceeds": float(cash[pk.INTEREST_PROCEEDS]),
-            "principal_proceeds_before_diversion": float(cash[pk.PRINCIPAL_PROCEEDS] + cash[pk.SALE_PROCEEDS]),
-            "diverted": float(cash[pk.DIVERTED]),
-            "sold": float(cash[pk.SALE_PROCEEDS]),
+            "index": run.shown(cash.INDEX, i),
+            "interest_proceeds": run.shown(cash.INTEREST_PROCEEDS, i),
+            "principal_proceeds_before_diversion": run.shown(cash.PRINCIPAL_PROCEEDS, i) + sold,
+            "diverted": run.shown(cash.DIVERTED, i),
+            "sold": sold,
             "oc_num": float(r.numerator[i, self.tests.index(top)]),
             "oc": {c: ratio[f"OC_{c}"] for c in self.classes},
             "ic": {c: ratio[f"IC_{c}"] for c in self.classes},
-            "eod": bool(r.phase[i, wf.ACCELERATED]),
-            "to_notes": float(cash[pk.NOTES_POT]),
+            "eod": bool(r.phase[i, cash.PHASES.index("acceleration")]),
+            "to_notes": run.shown(cash.NOTES_POT, i),
             "fees_paid": {name: float(r.fee_paid[i, f]) for f, name in enumerate(_FEE_NAMES)},
-            "incentive": float(cash[pk.INCENTIVE_FEE]),
-            "reinvested": float(cash[pk.REINVESTED]),
+            "incentive": run.shown(cash.INCENTIVE_FEE, i),
+            "reinvested": run.shown(cash.REINVESTED, i),
         }
         for k, c in enumerate(self.classes):
             row[c] = self._class(i, k)
@@ -181,15 +187,14 @@ class _Deal:
 
     def _to_sub(self, i: int) -> float:
         sub = len(self.classes)
-        return float(self.result.interest[i, sub] + self.result.principal[i, sub])
+        return float(self.run.result.interest[i, sub] + self.run.result.principal[i, sub])
 
     def _class(self, i: int, k: int) -> dict[str, float]:
-        r = self.result
+        r = self.run.result
         balance = self.given["classes"][self.classes[k]][0] if i == 0 else r.balance[i - 1, k]
         deferred = 0.0 if i == 0 else r.deferred[i - 1, k]
-        start: dt.date = self.previous if i == 0 else self.payments[i - 1]
-        fraction = dates.year_fraction(dates.serial(start), dates.serial(self.payments[i]), dates.ACT_360)
-        current, late = split_interest(float(r.interest[i, k]), float(balance * r.coupon[i, k] * fraction))
+        due = float(balance * self.coupons[self.classes[k]][i] * self.fractions[i])
+        current, late = split_interest(float(r.interest[i, k]), due)
         return {
             "beg": float(balance),
             "int": current,

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from typing import Any, Final
 
 import numpy as np
 
-from engine import collateral as col
-from engine import dates
-from engine import projection_kernel as pk
+from engine import cash, dates
+from engine.loans import columns as col
+from engine.results import Result
 from engine.validation.cases import Case, CaseError, Library
 from engine.validation.compare import Answer, Departure
-from engine.validation.harness import coverage_ratio, excess_of_ccc, given_flows, pay, run_deal, small_document
+from engine.validation.harness import (
+    Run,
+    coverage_ratio,
+    deal_inputs,
+    excess_of_ccc,
+    given_flows,
+    pay,
+    run_deal,
+    small_document,
+)
 from engine.validation.kinds.plain import day
 from engine.validation.registry import kind
 from engine.valuation import xirr
-from engine.waterfall import kernel as wf
 
 FEES: Final = {"trustee": "Trustee Fee", "base": "Base Manager Fee", "junior": "Junior Manager Fee"}
 
@@ -25,6 +35,10 @@ def fee_day_count(text: str) -> int:
     if code is None:
         raise CaseError(f"has a fee with the day count {text!r}; act/360, act/365 and 30/360 are run")
     return code
+
+
+def _quarter_later(on: dt.date) -> dt.date:
+    return dates.from_serial(dates.add_months(dates.serial(on), 3, False))
 
 
 def split_interest(paid: float, accrued: float) -> tuple[float, float]:
@@ -44,47 +58,47 @@ def deferrable_class(case: Case, library: Library) -> Any:
         [{"pay_interest": {"classes": ["D"]}}, {"pay_deferred": {"classes": ["D"]}}],
         [{"pay_principal": {"classes": ["D"]}}],
     )
-    flows = [
-        {
-            col.INTEREST: p["cash_for_interest"] if i == 0 else 0.0,
-            col.SCHEDULED: p.get("principal", 0.0),
-        }
-        for i, p in enumerate(periods)
-    ]
     start, end = (day(periods[1][key]) for key in ("start", "end"))
-    last = dates.from_serial(dates.add_months(dates.serial(end), 3, False))
-    parts: dict[str, Any] = {
-        "accrual_start": day(periods[0]["start"]),
-        "balance": {"D": given["balance"]},
-        "margin": {"D": given["spread"]},
-        "deferrable": ("D",),
-        "opening": {"current_index": periods[0]["index"], "performing": 1e12},
-    }
-    payments = [day(periods[0]["end"]), end, last]
+    payments = [day(periods[0]["end"]), end, _quarter_later(end)]
     if payments[0] != start:
         raise CaseError("has a second period that does not start where the first ends")
+    begin = day(periods[0]["start"])
+    code = fee_day_count(given["basis"])
+    bounds = [dates.serial(d) for d in (begin, *payments)]
+    fractions = [dates.year_fraction(a, b, code) for a, b in itertools.pairwise(bounds)]
+    rates = [max(p["index"], 0.0) + given["spread"] for p in periods]
+    accrual = np.array([rates[0] * fractions[0], rates[1] * fractions[1], 0.0])
+    inputs = deal_inputs(
+        document,
+        ["D", "SUB"],
+        payments,
+        begin,
+        balance={"D": given["balance"]},
+        accrual={"D": accrual},
+        deferrable={"D": "always"},
+        performing=1e12,
+    )
 
-    def run(second: float) -> pk.Result:
-        flows[1][col.INTEREST] = second
-        return run_deal(
-            document, ["D", "SUB"], payments, given_flows([*flows, {}]), lambda _d, _t: periods[1]["index"], **parts
-        )
+    def run(second: float) -> Result:
+        flows = [
+            {col.INTEREST: periods[0]["cash_for_interest"], col.SCHEDULED: periods[0].get("principal", 0.0)},
+            {col.INTEREST: second, col.SCHEDULED: periods[1].get("principal", 0.0)},
+            {},
+        ]
+        return run_deal(document, inputs, given_flows(flows)).result
 
-    def accrued(result: pk.Result, i: int) -> tuple[float, float, float]:
-        """Interest on the balance and on what is deferred, and the fraction of the year."""
-        code = fee_day_count(given["basis"])
-        fraction = dates.year_fraction(dates.serial(day(periods[i]["start"])), dates.serial(payments[i]), code)
-        rate = float(result.coupon[i, 0]) * fraction
+    def accrued(result: Result, i: int) -> tuple[float, float]:
+        """Interest on the balance and on what is deferred."""
         balance, deferred = (given["balance"], 0.0) if i == 0 else (result.balance[0, 0], result.deferred[0, 0])
-        return float(balance) * rate, float(deferred) * rate, rate
+        return float(balance * accrual[i]), float(deferred * accrual[i])
 
     # the second date has cash for all interest (never more than is due) and for some of what is deferred
-    due, on_deferred, _ = accrued(run(0.0), 1)
+    due, on_deferred = accrued(run(0.0), 1)
     interest = min(due + on_deferred, periods[1]["cash_for_interest"])
     result = run(interest + periods[1]["cash_for_deferred"])
     found = {}
     for i, name in enumerate(("p1", "p2")):
-        current, late, _ = accrued(result, i)
+        current, late = accrued(result, i)
         paid = split_interest(float(result.interest[i, 0]), current)
         before = 0.0 if i == 0 else float(result.deferred[i - 1, 0])
         repaid = float(result.deferred_paid[i, 0])
@@ -108,28 +122,26 @@ def fees(case: Case, library: Library) -> Any:
     given = case.inputs
     base, junior, trustee = given["base_fee"], given["junior_fee"], given["trustee"]
     start, end = (day(on) for on in given["period"])
-    last = dates.from_serial(dates.add_months(dates.serial(end), 3, False))
-    terms = (trustee, base, junior)
-    result = run_deal(
-        small_document(["A"], FEES, [{"pay_fee": {"fees": list(FEES)}}], []),
+    terms = {"trustee": trustee, "base": base, "junior": junior}
+    counts = {f: fee_day_count(t.get("day", t.get("basis", "act/360"))) for f, t in terms.items()}
+    fraction = {f: dates.year_fraction(dates.serial(start), dates.serial(end), counts[f]) for f in terms}
+    late = {f: (junior.get("index", 0.0) + t.get("spread", 0.0)) * fraction[f] for f, t in terms.items()}
+    document = small_document(["A"], FEES, [{"pay_fee": {"fees": list(FEES)}}], [])
+    inputs = deal_inputs(
+        document,
         ["A", "SUB"],
-        [end, last],
-        given_flows([{}, {}]),
-        lambda _day, _tenor: 0.0,
-        accrual_start=start,
-        fees={
-            "percent": np.array([t["pct"] for t in terms], dtype=np.float64),
-            "fixed": np.array([t.get("fixed_pa", 0.0) for t in terms], dtype=np.float64),
-            "average": np.array([t["type"] == "average" for t in terms]),
-            "day_count": np.array([fee_day_count(t.get("day", t.get("basis", "act/360"))) for t in terms]),
-            "unpaid": np.array([t.get("unpaid", 0.0) for t in terms], dtype=np.float64),
-            "bears_interest": np.array([bool(t.get("interest", False)) for t in terms]),
-            "interest_spread": np.array([t.get("spread", 0.0) for t in terms], dtype=np.float64),
-            "opening_basis": float(given["beg_basis"]),
-        },
-        opening={"performing": float(given["end_basis"]), "current_index": junior.get("index", 0.0)},
+        [end, _quarter_later(end)],
+        start,
+        performing=float(given["end_basis"]),
+        opening_basis=float(given["beg_basis"]),
+        fee_percent={f: t["pct"] for f, t in terms.items()},
+        fee_fixed={f: t.get("fixed_pa", 0.0) for f, t in terms.items()},
+        fee_basis={f: "average" if t["type"] == "average" else "begin" for f, t in terms.items()},
+        fee_fraction=fraction,
+        fee_interest={f: late[f] if t.get("interest", False) else 0.0 for f, t in terms.items()},
+        fee_unpaid={f: t.get("unpaid", 0.0) for f, t in terms.items()},
     )
-    accrued = [float(x) for x in result.fee_accrued[0]]
+    accrued = [float(x) for x in run_deal(document, inputs).result.fee_accrued[0]]
     return {"trustee": accrued[0], "base": accrued[1], "junior": accrued[2]}
 
 
@@ -138,34 +150,32 @@ def incentive_fee(case: Case, library: Library) -> Any:
     """The manager's share of distributions once the hurdle is met, threshold by compounding, and the IRR."""
     given = case.inputs
     payments = [day(on) for on, _ in given["distributable"]]
-    closing, hurdle = day(given["closing"]), float(given["hurdle"])
+    hurdle = float(given["hurdle"])
     past = [(day(on), float(amount)) for on, amount in given["history"]]
-    result = run_deal(
-        small_document(["A"], FEES, [], []),
+    before = max(on for on, _ in past)
+    document = small_document(["A"], FEES, [], [])
+    inputs = deal_inputs(
+        document,
         ["A", "SUB"],
-        payments,
-        given_flows([{col.INTEREST: cash} for _, cash in given["distributable"]]),
-        lambda _day, _tenor: 0.0,
-        accrual_start=max(on for on, _ in past),
-        policy={
-            "hurdle": hurdle,
-            "manager_share": given["share"],
-            "hurdle_value": sum(a * (1 + hurdle) ** ((closing - on).days / 365) for on, a in past),
-            "hurdle_day": dates.serial(closing),
-        },
+        [*payments, _quarter_later(payments[-1])],
+        before,
+        hurdle=hurdle,
+        manager_share=float(given["share"]),
+        hurdle_value=sum(a * (1 + hurdle) ** ((before - on).days / 365) for on, a in past),
     )
+    run = run_deal(document, inputs, given_flows([*({col.INTEREST: c} for _, c in given["distributable"]), {}]))
     rows = []
     flows = list(past)
     for i, on in enumerate(payments):
-        paid = float(result.interest[i, 1] + result.principal[i, 1])
+        paid = float(run.result.interest[i, 1] + run.result.principal[i, 1])
         needed = -sum(a * (1 + hurdle) ** ((on - before).days / 365) for before, a in flows)
         flows.append((on, paid))
         rows.append(
             {
                 "date": on.isoformat(),
-                "cash": float(result.cash[i, pk.INTEREST_PROCEEDS]),
+                "cash": run.shown(cash.INTEREST_PROCEEDS, i),
                 "threshold": needed,
-                "incentive_fee": float(result.cash[i, pk.INCENTIVE_FEE]),
+                "incentive_fee": run.shown(cash.INCENTIVE_FEE, i),
                 "to_sub": paid,
                 "irr": xirr([d for d, _ in flows], [a for _, a in flows]),
             }
@@ -181,14 +191,13 @@ def coverage_cures(case: Case, library: Library) -> Any:
     partial = float(given.get("interest_cure_paid", 0.0))
     cure = {"cure": {"tests": ["OC"]}}
 
-    def date(interest: list[Any], principal: list[Any], cash: tuple[float, float]) -> wf.Date:
+    def date(interest: list[Any], principal: list[Any], in_hand: tuple[float, float]) -> Run:
         rest = {"pay_equity": {"equity": "SUB"}}
         notes = [{"pay_principal": {"classes": ["A"]}}, rest]
         data = {
             "wdl": 1,
             "name": "coverage",
             "classes": {"A": {}, "SUB": {"kind": "equity"}},
-            "fees": FEES,
             "tests": {
                 "OC": {"type": "oc", "classes": ["A"], "trigger": test[2]},
                 "DIV": {"type": "diversion", "classes": ["A"], "trigger": test[2]},
@@ -197,22 +206,22 @@ def coverage_cures(case: Case, library: Library) -> Any:
                 "interest": [*interest, rest],
                 "principal": [*principal, {"run": {"waterfall": "nps"}}],
                 "nps": notes,
-                "acceleration": notes,
+                "acceleration": [{"pay_interest": {"classes": ["A"]}}, *notes],
             },
         }
-        state = {"interest": cash[0], "principal": cash[1], "balance": {"A": test[1]}, "due": {}, "fees": {}}
-        return pay(data, ["A", "SUB"], state | {"tests": {"OC": test, "DIV": test}, "phases": set()})[1]
+        state = {"interest": in_hand[0], "principal": in_hand[1], "balance": {"A": test[1]}, "due": {}, "fees": {}}
+        return pay(data, ["A", "SUB"], state | {"tests": {"OC": test, "DIV": test}, "phases": set()})
 
     def diverted(amount: str) -> float:
         step = {"divert": {"test": "DIV", "share": 1.0, "amount": amount}}
-        return float(date([step], [], (plenty, 0.0)).registers[wf.DIVERTED])
+        return date([step], [], (plenty, 0.0)).shown(cash.DIVERTED)
 
     plenty = 10.0 * test[1]
     return {
         "ratio": coverage_ratio(test[0], test[1]),
-        "interest_cure": float(date([cure], [], (plenty, 0.0)).log[0, wf.PAID]),
-        "principal_cure": float(date([], [cure], (0.0, plenty)).log[1, wf.PAID]),
-        "principal_cure_after_partial_interest": float(date([cure], [cure], (partial, plenty)).log[2, wf.PAID]),
+        "interest_cure": date([cure], [], (plenty, 0.0)).log(0, "paid"),
+        "principal_cure": date([], [cure], (0.0, plenty)).log(1, "paid"),
+        "principal_cure_after_partial_interest": date([cure], [cure], (partial, plenty)).log(2, "paid"),
         "reinvestment_diversion_amount_corrected(T*Den-Num)": diverted("par_cure"),
         "reinvestment_diversion_amount_legacy": diverted("paydown_cure"),
     }

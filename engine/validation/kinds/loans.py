@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine import collateral as col
 from engine import dates
 from engine.asset import Asset
+from engine.loans import columns as col
 from engine.terms import Sink
 from engine.validation.cases import Case, CaseError, Library
 from engine.validation.compare import Answer, Departure
@@ -115,7 +115,7 @@ def _pay_dates(terms: Mapping[str, Any], analysis: dt.date) -> list[_Date]:
 def _rows(terms: Mapping[str, Any], pay: list[_Date], flows: Floats) -> list[dict[str, Any]]:
     """Balances rolled over the flows; flows[0] is the time before the first date.
 
-    A default is seen by the kernel on the day its accrual period starts.
+    A default is seen by the engine on the day its accrual period starts.
     """
     places = {d.on: i + 1 for i, d in enumerate(pay)}
     defaulted = bool(terms.get("defaulted", False))
@@ -165,7 +165,7 @@ def _run(terms: Mapping[str, Any], analysis: dt.date, rate: Rate, recover: bool)
         vectors=[vectors_of(terms)],
         lag_months=terms["lag"],
         recover_after_maturity=recover,
-    )[0]
+    )
     rows = _rows(terms, pay, flows)
     totals = {f"sum_{name}": sum(r[key] for r in rows) for name, key in _SUMS.items()}
     return {"rows": rows, **totals, "sum_principal": sum(r["sched"] + r["unsched"] for r in rows)}
@@ -208,7 +208,7 @@ def pool(case: Case, library: Library) -> Any:
         vectors=[vectors_of(terms)],
         lag_months=terms["lag"],
         recover_after_maturity=False,
-    )[0]
+    )
     names = {"default": col.DEFAULTED, "mv_default": col.CLAIM, **_CASH}
     performing, defaulted, carrying = terms["par"], 0.0, 0.0
     rows = []

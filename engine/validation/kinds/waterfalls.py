@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from engine import cash
 from engine.validation.cases import Case, CaseError, Library
 from engine.validation.compare import Answer
-from engine.validation.harness import pay
+from engine.validation.harness import Run, pay
 from engine.validation.registry import kind
-from engine.waterfall import kernel as wf
 
 FEES: Final = {
     "trustee": "Trustee Fee",
@@ -21,24 +21,26 @@ _MET: Final = (1e12, 1.0, 1.0)  # a test far above its trigger: numerator, denom
 _PHASES: Final = ("reinvestment", "post", "acceleration")
 
 
-def _flat(items: list[Mapping[str, Any]], when: str | None = None) -> list[dict[str, Any]]:
-    """Steps without `branch`: the branch's condition joins that of its steps."""
-    made: list[dict[str, Any]] = []
-    for item in items:
-        if "branch" in item:
-            branch = item["branch"]
-            made += _flat(branch["then"], branch["if"]) + _flat(branch["else"], f"not {branch['if']}")
-        else:
-            both = " and ".join(part for part in (when, item.get("when")) if part)
-            made.append({k: v for k, v in item.items() if k != "when"} | ({"when": both} if both else {}))
-    return made
+def _all(steps: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every step, those of branches too."""
+    for step in steps:
+        yield step
+        branch = step.get("branch", {})
+        yield from _all((*branch.get("then", ()), *branch.get("else", ())))
 
 
 def as_document(name: str, deal: Mapping[str, Any]) -> dict[str, Any]:
-    """A document of a deal's lists of steps: classes, fees and tests declared, each test over its class and above."""
-    lists = {section: _flat(items) for section, items in deal["waterfalls"].items()}
+    """A document of a deal's lists of steps: classes, fees and tests declared, each test over its class and above.
+
+    A list whose last step is a branch gets a last step that takes what the branch leaves, which is nothing.
+    """
+    lists = {section: list(items) for section, items in deal["waterfalls"].items()}
+    if "branch" in lists["principal"][-1]:
+        lists["principal"].append({"run": {"waterfall": "nps"}})
     rated = [c for c in deal["classes"] if c != "SUB"]
-    used = {t for items in lists.values() for item in items for t in item.get("cure", {}).get("tests", ())}
+    steps = [step for items in lists.values() for step in _all(items)]
+    used = {t for step in steps for t in step.get("cure", {}).get("tests", ())}
+    paid = {f for step in steps for f in step.get("pay_fee", {}).get("fees", ())}
     tests: dict[str, Any] = {}
     for test in sorted(used):
         type_, last = test.split("_")
@@ -48,7 +50,7 @@ def as_document(name: str, deal: Mapping[str, Any]) -> dict[str, Any]:
         "wdl": 1,
         "name": name,
         "classes": {c: {"kind": "equity"} if c == "SUB" else {} for c in deal["classes"]},
-        "fees": FEES,
+        "fees": {f: title for f, title in FEES.items() if f in paid},
         "tests": tests,
         "waterfalls": lists,
     }
@@ -73,28 +75,25 @@ def date_state(given: Mapping[str, Any], tests: Mapping[str, Any]) -> dict[str, 
         "balance": given["balances"],
         "deferred": given["deferred"],
         "due": given["interest_due"],
-        "accrual": {c: due / given["balances"][c] for c, due in given["interest_due"].items()},
         "fees": given["fees_due"],
         "tests": figures,
         "phases": {"reinvestment", "acceleration"} & {given["phase"]},
-        "policy": given["reinvest_share_of_principal"] * given["principal"],
-        "diverted_share": given["reinvest_share_of_principal"],
+        "reinvest_share": given["reinvest_share_of_principal"],
         "hurdle": given["equity_threshold"],
         "manager_share": given["manager_share"],
     }
 
 
-def payments(d: wf.Date, ids: list[str]) -> dict[str, float]:
+def payments(run: Run) -> dict[str, float]:
     """What the date paid, under the names of the cases."""
-    made = {f"fee.{f}": float(d.fee_paid[i]) for i, f in enumerate(FEES)}
-    for i, c in enumerate(ids):
-        if c == "SUB":
-            made["SUB.interest"], made["SUB.principal"] = float(d.paid_interest[i]), float(d.paid_principal[i])
-        else:
-            made[f"{c}.int"] = float(d.paid_interest[i] + d.paid_on_deferred[i])
-            made[f"{c}.def"], made[f"{c}.prin"] = float(d.paid_deferred[i]), float(d.paid_principal[i])
-    made["diverted"], made["reinvested"] = float(d.registers[wf.DIVERTED]), float(d.registers[wf.REINVESTED])
-    made["incentive"], made["notes_pot"] = float(d.registers[wf.INCENTIVE]), float(d.registers[wf.POT])
+    r = run.result
+    made = dict.fromkeys((f"fee.{f}" for f in FEES), 0.0) | {f"fee.{f}": run.fee(f) for f in run.document.fee_ids}
+    for i, c in enumerate(run.class_ids):
+        names = ("interest", "def", "principal") if c == run.document.equity else ("int", "def", "prin")
+        for name, paid in zip(names, (r.interest, r.deferred_paid, r.principal), strict=True):
+            made[f"{c}.{name}"] = float(paid[0, i])
+    made["diverted"], made["reinvested"] = run.shown(cash.DIVERTED), run.shown(cash.REINVESTED)
+    made["incentive"], made["notes_pot"] = run.shown(cash.INCENTIVE_FEE), run.shown(cash.NOTES_POT)
     return made
 
 
@@ -105,9 +104,8 @@ def waterfall_date(case: Case, library: Library) -> Answer:
     wdl = given["wdl"]
     name, deal = library.waterfall(wdl) if isinstance(wdl, str) else (case.id, wdl)
     data = as_document(name, deal)
-    ids = [str(c) for c in deal["classes"]]
-    left, d, _ = pay(data, ids, date_state(given, data["tests"]))
-    return Answer(payments(d, ids) | {"left": left}, whole=True)
+    run = pay(data, [str(c) for c in deal["classes"]], date_state(given, data["tests"]))
+    return Answer(payments(run) | {"left": run.shown(cash.CARRIED)}, whole=True)
 
 
 @kind("WF-1")
@@ -153,7 +151,12 @@ def interest_waterfall(case: Case, library: Library) -> Any:
             "interest": [*steps, rest],
             "principal": [{"run": {"waterfall": "nps"}}],
             "nps": [*notes, rest],
-            "acceleration": [*notes, rest],
+            "acceleration": [
+                *steps[: len(names) - 1],
+                *({"pay_interest": {"classes": [c]}} for c in classes),
+                *notes,
+                rest,
+            ],
         },
     }
     # tests short of par by the cure they need, at trigger 1: what the date has repaid or diverted before counts
@@ -176,13 +179,12 @@ def interest_waterfall(case: Case, library: Library) -> Any:
         "tests": figures,
         "phases": {"reinvestment"},
     }
-    _, d, _ = pay(data, [*classes, "SUB"], state)
-    columns = (wf.DUE, wf.PAID, wf.CASH_AFTER)
+    run = pay(data, [*classes, "SUB"], state)
     return {
-        "steps": [[label, *(float(d.log[i, c]) for c in columns)] for i, label in enumerate(labels)],
-        "to_note_payment_sequence": float(d.registers[wf.FROM_INTEREST_TO_NOTES]),
-        "to_principal": float(d.registers[wf.DIVERTED]),
-        "residual_to_equity_level": float(d.log[len(labels), wf.DUE]),
+        "steps": [[label, *(run.log(i, c) for c in ("due", "paid", "cash_after"))] for i, label in enumerate(labels)],
+        "to_note_payment_sequence": sum(run.log(i, "paid") for i, step in enumerate(steps) if "cure" in step),
+        "to_principal": run.shown(cash.DIVERTED),
+        "residual_to_equity_level": run.log(len(labels), "due"),
     }
 
 
@@ -197,20 +199,18 @@ def pari_passu(case: Case, library: Library) -> Any:
         "wdl": 1,
         "name": "pari passu",
         "classes": {c: {} for c in balances} | {"SUB": {"kind": "equity"}},
-        "fees": FEES,
-        "tests": {},
         "waterfalls": {
             "interest": [step, rest],
             "principal": [{"run": {"waterfall": "nps"}}],
             "nps": [*({"pay_principal": {"classes": [c]}} for c in balances), rest],
-            "acceleration": [step, rest],
+            "acceleration": [{"pay_interest": {"classes": list(balances)}}, step, rest],
         },
     }
 
-    def paid(cash: float) -> dict[str, float]:
-        state = {"interest": cash, "principal": 0.0, "balance": balances, "due": {}, "fees": {}, "tests": {}}
-        d = pay(data, ids, state | {"phases": set()})[1]
-        found = {c: float(d.paid_principal[i]) for i, c in enumerate(balances)}
-        return found | {"left": float(d.paid_interest[len(balances)])}
+    def paid(available: float) -> dict[str, float]:
+        state = {"interest": available, "principal": 0.0, "balance": balances, "due": {}, "fees": {}, "tests": {}}
+        result = pay(data, ids, state | {"phases": set()}).result
+        found = {c: float(result.principal[0, i]) for i, c in enumerate(balances)}
+        return found | {"left": float(result.interest[0, len(balances)])}
 
     return {"paid": paid(float(case.inputs["available"])), "if_available_70m": paid(70e6)}

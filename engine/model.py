@@ -1,0 +1,294 @@
+"""A deal made ready once, to be run under any scenario: one in full, or many at once for their totals.
+
+Both go through the same kernels: the loans laid out for lanes of scenarios, the waterfall as a register program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import pack
+from engine.assumptions import Assumptions
+from engine.curves import FixingTable
+from engine.dates import Calendar
+from engine.deal_inputs import DealInputs
+from engine.lanes import Outcome, run_lanes
+from engine.lanes import Pool as LanePool
+from engine.liabilities import NEVER
+from engine.loans.columns import N_FLOWS
+from engine.loans.detail import AssetFlows, asset_flows, loan_flows
+from engine.loans.lanes import collect
+from engine.loans.layout import Layout
+from engine.loans.spreads import z_spreads
+from engine.loans.tape import Tape
+from engine.prepared import Prepared, path_of
+from engine.projection import Projection, Totals
+from engine.results import read_result
+from engine.structure import Structure
+from engine.terms import Book
+from engine.waterfall.document import Document, class_id
+
+Floats = NDArray[np.float64]
+
+Report = Callable[[float, str], None]
+
+CHUNK: Final = 64
+"""Scenarios of one job of a grid: some milliseconds of work, between which progress is told."""
+
+
+def _silent(_fraction: float, _what: str) -> None:
+    pass
+
+
+class Model:
+    """A deal ready to be run under any scenario.
+
+    What a scenario does not change is made once; what several share (a rate path, a recovery lag) is kept.
+    Raises StructureError or ValueError for terms that are missing.
+    """
+
+    def __init__(self, book: Book, document: Document, defaults: Mapping[str, Any]) -> None:
+        self._parts = parts = Prepared(book, document, defaults)
+        self.book, self.document, self.structure = book, document, parts.structure
+        self.pool, self.history = parts.pool, parts.history
+
+    def rates(self, assumptions: Assumptions) -> dict[str, float]:
+        """cpr, cdr, severity (a year) and lag (months) of a scenario."""
+        return self._parts.rates(assumptions)
+
+    # lanes
+
+    def _pool(self, scenarios: Sequence[Assumptions], inputs: DealInputs) -> LanePool:
+        """Cash flows of the collateral, a lane a scenario; all of one rate path and lag."""
+        first, width = scenarios[0], len(scenarios)
+        loaded = self._parts.load(first)
+        n = inputs.days.size
+        flows, watched = np.empty((n + 1, N_FLOWS, width)), np.empty((n, self._parts.watched.size, width))
+        collect(loaded, self._parts.tape(self._parts.world(first))[1].rates_for(scenarios), flows, watched)
+        days360 = np.rint(inputs.strategies[0].fraction * 360.0)
+        cdr, cpr = (_period_rates(self._each_bought(scenarios, name), days360) for name in ("cdr", "cpr"))
+        return LanePool(flows[:n], watched, cdr, cpr)
+
+    def asset_flows(self, assumptions: Assumptions) -> AssetFlows:
+        """Cash flows of every asset of the present pool by payment date, in one scenario."""
+        return asset_flows(*self._by_asset(assumptions))
+
+    def loan_flows(self, assumptions: Assumptions) -> tuple[Floats, Tape]:
+        """float64[n_assets, n_dates+1, N_FLOWS]: what each asset brings by collection period, and the assets' terms."""
+        loans = self._by_asset(assumptions)
+        return loan_flows(*loans), loans[1]
+
+    def _by_asset(self, assumptions: Assumptions) -> tuple[Layout, Tape, FixingTable, Floats, Calendar]:
+        """What the flows of single assets are made of."""
+        parts, world = self._parts, self._parts.world(assumptions)
+        tape, assigned = parts.tape(world)
+        layout, table = parts.layout(world, assumptions.recover_after_maturity), parts.table(path_of(assumptions))
+        return layout, tape, table, assigned.rates_for([assumptions]), self.structure.calendar
+
+    def collateral(self, assumptions: Assumptions) -> LanePool:
+        """Cash flows of the present pool in one scenario, a single lane; rows of `watched` as in `watched_assets`."""
+        return self._pool([assumptions], self._parts.liabilities(assumptions, full=False)[0])
+
+    @property
+    def watched_assets(self) -> NDArray[np.int64]:
+        """Places in the pool of the assets whose balances the CCC test looks at."""
+        return self._parts.watched
+
+    def totals_of(self, assumptions: Assumptions, pool: LanePool, brings: tuple[int, ...] = ()) -> Totals:
+        """What other pools, a lane each, come to under one scenario.
+
+        brings  columns in which their flows stand though none of the deal's assets have any there
+        """
+        inputs, machine, dated = self._parts.liabilities(assumptions, full=False, brings=brings)
+        parameters = self._parameters([assumptions] * pool.flows.shape[2])
+        outcome = run_lanes(machine, inputs, dated, pool, self._parts.bucket(assumptions), parameters)
+        return self._totals_with(_summed(outcome, inputs))
+
+    def z_spreads(self) -> Floats:
+        """float64[n_assets]: z-spread of each asset at its price, a year; NaN: none (`loans.spreads`)."""
+        curve = pack.pack_curve(self.book, self.structure, 0.0)
+        prices = self.pool.numbers("market_value")
+        tape, _ = self._parts.tape(self._parts.world(Assumptions()))
+        return z_spreads(tape, curve, self.structure.calendar, prices, pack.TENORS)
+
+    def _each_bought(self, scenarios: Sequence[Assumptions], name: str) -> Floats:
+        """float64[W] of `_bought`."""
+        own: float | None = getattr(self.structure.reinvestment, name)
+        return _each(scenarios, name, getattr(self.structure, name) if own is None else own)
+
+    def _parameters(self, scenarios: Sequence[Assumptions]) -> dict[str, Floats]:
+        """float64[W] of what differs from lane to lane in the liabilities."""
+        terms, structure, width = self.structure.reinvestment, self.structure, len(scenarios)
+        bought_at = _each(scenarios, "buy_price", np.nan)
+        rows = {s.call_date: pack.redemption_row(structure, s) for s in {s.call_date: s for s in scenarios}.values()}
+        return {
+            "redemption": np.array([rows[s.call_date] for s in scenarios], dtype=np.float64),
+            "call_below": _each(scenarios, "call_below", _or_never(structure.call_below)),
+            "clean_up": _each(scenarios, "clean_up", _or_never(structure.clean_up)),
+            "sale_price": _each(scenarios, "sale_price", -100.0) / 100.0,
+            "sale_price_of_bought": np.full(width, structure.sale_price),
+            "price": np.where(np.isnan(bought_at), terms.price, bought_at / 100.0),
+            "severity": self._each_bought(scenarios, "severity"),
+            "reinvests": np.array([s.reinvest for s in scenarios], dtype=np.float64),
+        }
+
+    # runs
+
+    def run(self, assumptions: Assumptions, report: Report = _silent) -> Projection:
+        """One scenario with every figure and the log of every step."""
+        report(0.1, "Projecting loans")
+        inputs, machine, dated = self._parts.liabilities(assumptions, full=True)
+        parameters = self._parameters([assumptions])
+        pool = self._pool([assumptions], inputs)
+        report(0.6, "Paying the waterfall")
+        outcome = run_lanes(machine, inputs, dated, pool, self._parts.bucket(assumptions), parameters)
+        result = read_result(outcome, inputs)
+        kept = result.cash.shape[0]
+        report(1.0, "Done")
+        collateral = np.ascontiguousarray(pool.flows[:kept, :, 0])
+        collateral.flags.writeable = False
+        return Projection(
+            deal=self.book.deal.name,
+            currency=self.book.deal.currency,
+            as_of=self.structure.analysis,
+            assumptions=assumptions,
+            rates=self.rates(assumptions),
+            structure=self._told(assumptions),
+            document=self.document,
+            clauses=machine.clauses,
+            tranches=self.book.deal.tranches,
+            equity_history=self.history,
+            payment_dates=tuple(row.payment for row in self.structure.schedule[:kept]),
+            collateral=collateral,
+            inputs=inputs,
+            result=result,
+        )
+
+    def _told(self, assumptions: Assumptions) -> Structure:
+        """The structure, whose notes also say what of the table of assumptions could not be used."""
+        _, assigned = self._parts.tape(self._parts.world(assumptions))
+        if not assigned.notes:
+            return self.structure
+        return replace(self.structure, notes=(*self.structure.notes, *assigned.notes))
+
+    def totals(
+        self,
+        scenarios: Sequence[Assumptions],
+        *,
+        threads: int = 1,
+        chunk: int = CHUNK,
+        coverage: bool = False,
+        report: Report = _silent,
+    ) -> Totals:
+        """What the scenarios come to, in their order. The figures do not depend on `threads` and `chunk`.
+
+        coverage  also how the coverage tests did
+        report  is called between chunks and may raise to stop
+        """
+        jobs = list(self._jobs(scenarios, chunk, coverage=coverage))
+        made = self._blank_totals(len(scenarios), coverage=coverage)
+        done = 0
+        with ThreadPoolExecutor(threads) as workers:
+            waiting = [workers.submit(self._chunk, [scenarios[i] for i in places], coverage) for places in jobs]
+            try:
+                for places, part in zip(jobs, waiting, strict=True):
+                    for whole, piece in zip(made.arrays, part.result(), strict=True):
+                        whole[places] = piece
+                    done += len(places)
+                    report(done / max(len(scenarios), 1), f"{done:,} of {len(scenarios):,} scenarios")
+            except BaseException:
+                for part in waiting:
+                    part.cancel()
+                raise
+        return made
+
+    def _jobs(self, scenarios: Sequence[Assumptions], chunk: int, *, coverage: bool) -> Iterator[list[int]]:
+        """Chunks of scenarios that share a rate path and a recovery lag; what they share is made ready first."""
+        known: dict[Hashable, list[int]] = {}  # by what scenarios say
+        alike: dict[Hashable, list[int]] = {}  # by what that means
+        for place, s in enumerate(scenarios):
+            said = (s.rate_shift, id(s.rates), s.lag, s.rules, id(s.events), s.buys, s.call_below, s.clean_up)
+            found = known.get((said, s.recover_after_maturity))
+            if found is None:
+                shared = path_of(s), self._parts.world(s), self._parts.bought(s, "lag"), s.buys
+                found = alike.setdefault((shared, self._parts.called_by_rule(s), s.recover_after_maturity), [])
+                known[said, s.recover_after_maturity] = found
+            found.append(place)
+        for places in alike.values():
+            first = scenarios[places[0]]
+            self._parts.liabilities(first, full=False, coverage=coverage)
+            self._parts.load(first)
+            for at in range(0, len(places), chunk):
+                yield places[at : at + chunk]
+
+    def _chunk(self, scenarios: Sequence[Assumptions], coverage: bool) -> tuple[Floats, ...]:
+        """Arrays of `Totals` for scenarios that share what `_jobs` says."""
+        inputs, machine, dated = self._parts.liabilities(scenarios[0], full=False, coverage=coverage)
+        outcome = run_lanes(
+            machine,
+            inputs,
+            dated,
+            self._pool(scenarios, inputs),
+            self._parts.bucket(scenarios[0]),
+            self._parameters(scenarios),
+        )
+
+        return _summed(outcome, inputs, self._test_ids(coverage=coverage))
+
+    def _test_ids(self, *, coverage: bool) -> tuple[str, ...]:
+        return tuple(test.id for test in self.document.tests) if coverage else ()
+
+    def _totals_with(self, arrays: tuple[Floats, ...], *, coverage: bool = False) -> Totals:
+        ids = tuple(class_id(t.name) for t in self.book.deal.tranches)
+        days = tuple(row.payment for row in self.structure.schedule)
+        return Totals(ids, self._test_ids(coverage=coverage), days, self.history, *arrays)
+
+    def _blank_totals(self, n: int, *, coverage: bool) -> Totals:
+        classes, tests = len(self.book.deal.tranches), len(self._test_ids(coverage=coverage))
+        widths = (*(classes,) * 5, len(self.structure.schedule), tests, tests)
+        return self._totals_with(tuple(np.full((n, width), np.nan) for width in widths), coverage=coverage)
+
+
+def _summed(outcome: Outcome, inputs: DealInputs, test_ids: Sequence[str] = ()) -> tuple[Floats, ...]:
+    """Arrays of `Totals`."""
+    ids = inputs.class_ids
+    interest, deferred, principal, weighted, balance, owed, failed, cushion = outcome.table(
+        *([("total", kind, c) for c in ids] for kind in ("interest", "deferred", "principal")),
+        *([(name, c) for c in ids] for name in ("weighted time", "balance", "deferred")),
+        *([(name, test) for test in test_ids] for name in ("failed", "cushion")),
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lives = weighted / (deferred + principal)
+    first = np.where(failed < NEVER, failed, np.nan)
+    return interest, deferred, principal, balance + owed, lives, outcome.output[:, 0].T, first, cushion
+
+
+def _or_never(rule: float | None) -> float:
+    """The share of a call rule; below nothing it never holds."""
+    return -1.0 if rule is None else rule
+
+
+def _each(scenarios: Sequence[Assumptions], name: str, usual: float) -> Floats:
+    """float64[W]: what each scenario says, `usual` where it says nothing."""
+    said = np.array([getattr(s, name) for s in scenarios], dtype=np.float64)  # None is no number
+    return np.where(np.isnan(said), usual, said)
+
+
+def _period_rates(annual: Floats, days360: Floats) -> Floats:
+    """float64[n_dates, W]: 1 - (1-r)^(days360/360) of each period and lane."""
+    lengths, places = np.unique(days360, return_inverse=True)
+    return np.asarray((1.0 - (1.0 - annual[None, :]) ** (lengths[:, None] / 360.0))[places.reshape(-1)])
+
+
+def project(
+    book: Book, document: Document, defaults: Mapping[str, Any], assumptions: Assumptions, report: Report = _silent
+) -> Projection:
+    """Projects the deal to redemption. Raises StructureError or ValueError for terms that are missing."""
+    report(0.0, "Reading terms")
+    return Model(book, document, defaults).run(assumptions, report)
