@@ -12,6 +12,7 @@ from typing import Final
 from clo_desktop.faults import Refused
 
 _PATIENCE: Final = 600.0  # seconds the offscreen job waits for one step
+_SETTLED: Final = 20  # looks, 10 ms apart, at which nothing was under way
 
 
 def has_display() -> bool:
@@ -128,13 +129,23 @@ def run_offscreen(out: Path, where: str | None) -> int:
 
 
 def _wait(until: Callable[[], bool]) -> None:
-    """Runs the event loop until something holds. Raises Refused when it takes too long."""
+    """Runs the event loop until something holds for some time on end: a task that ends may start another.
+
+    Raises Refused when it takes too long.
+    """
     from PySide6.QtCore import QEventLoop, QTimer
 
-    loop = QEventLoop()
+    loop, held = QEventLoop(), 0
+
+    def look() -> None:
+        nonlocal held
+        held = held + 1 if until() else 0
+        if held >= _SETTLED:
+            loop.quit()
+
     timer = QTimer()
     timer.setInterval(10)
-    timer.timeout.connect(lambda: loop.quit() if until() else None)
+    timer.timeout.connect(look)
     limit = QTimer()
     limit.setSingleShot(True)
     limit.timeout.connect(loop.quit)
@@ -142,7 +153,7 @@ def _wait(until: Callable[[], bool]) -> None:
     timer.start()
     loop.exec()
     timer.stop()
-    if not until():
+    if held < _SETTLED:
         raise Refused("The demo took too long; run it again, or see the log.")
 
 
@@ -168,8 +179,7 @@ def _pictures(app: object, window: object, out: Path) -> list[Path]:
         theme.apply(app, scheme)
         for name, dock in window.docks.items():
             window.go_to(name)
-            for _ in range(20):  # panes fill step by step
-                app.processEvents()
+            _wait(lambda: window.session.lanes.idle)  # panes fill step by step, some only once they are seen
             pane = dock.widget()
             if pane is None:
                 continue
@@ -178,4 +188,12 @@ def _pictures(app: object, window: object, out: Path) -> list[Path]:
             if name in ("collateral", "compliance", "cashflows"):
                 made.append(out / f"window-{name}-{scheme}.png")
                 window.grab().save(str(made[-1]))
+            if name == "cashflows" and window.session.projection is not None:
+                flows = window.session.projection.projection
+                window.cash_flows.show_payment(flows.payment_dates[0], flows.tranches[flows.equity].name)
+                for _ in range(20):
+                    app.processEvents()
+                made.append(out / f"payment-{scheme}.png")
+                pane.grab().save(str(made[-1]))
+                window.cash_flows.close_payment()
     return made

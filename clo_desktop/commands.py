@@ -33,7 +33,7 @@ class Command:
         return self.text.replace("&", "")
 
 
-MENUS: Final = ("&File", "&View", "&Deal", "&Run", "&Help")
+MENUS: Final = ("&File", "&View", "&Deal", "&Trade", "&Run", "&Help")
 
 COMMANDS: Final = (
     Command(
@@ -43,6 +43,7 @@ COMMANDS: Final = (
         "export", "&File", "&Export workbook…", ("Ctrl+E",), "Write the deal in the workbook layout", ("save excel",)
     ),
     Command("report", "&File", "Export &report…", ("Ctrl+Shift+E",), "Write tests and cash flows as an Excel report"),
+    Command("tables", "&File", "Export &tables…", (), "Write every table of the run as a CSV file", ("csv", "classes")),
     Command("open", "&File", "&Open workspace…", ("Ctrl+O",), "Open another workspace file", ("database",), ruled=True),
     Command("demo", "&File", "Import &demo deal", (), "Import the deal that ships with the application", ("harbor",)),
     Command("quit", "&File", "&Quit", ("Ctrl+Q",), "Close the application", ("exit",), ruled=True),
@@ -50,8 +51,12 @@ COMMANDS: Final = (
     Command("pane.compliance", "&View", "C&ompliance", ("Ctrl+2",), "Go to the tests", ("tests", "limits")),
     Command("pane.cashflows", "&View", "Cash &flows", ("Ctrl+3",), "Go to the cash flows", ("classes", "tranches")),
     Command("pane.waterfall", "&View", "&Waterfall", ("Ctrl+4",), "Go to the steps of a payment", ("explain", "trace")),
+    Command("pane.scenarios", "&View", "Sce&narios", ("Ctrl+Shift+5",), "Go to the levers", ("grid", "tornado")),
     Command("pane.run", "&View", "&Run", ("Ctrl+5",), "Go to the assumptions", ("cdr", "cpr", "scenario")),
     Command("pane.imports", "&View", "I&mport report", ("Ctrl+6",), "Go to the report of the last import", ("faults",)),
+    Command("pane.trades", "&View", "&Trades", ("Ctrl+7",), "Go to hypothetical trades", ("pad", "hypo", "what if")),
+    Command("pane.inbox", "&View", "In&box", ("Ctrl+8",), "Go to what is doubtful in the data", ("doubts",)),
+    Command("pane.matrix", "&View", "&Quality matrix", ("Ctrl+9",), "Go to Moody's quality matrix", ("warf", "elect")),
     Command("pane.deals", "&View", "&Deals", ("Ctrl+0",), "Go to the list of deals", ("rail",)),
     Command(
         "theme.system", "&View", "Theme of the &system", (), "Follow the desktop's light or dark scheme", ruled=True
@@ -61,7 +66,19 @@ COMMANDS: Final = (
     Command("theme.contrast", "&View", "&High contrast", (), "Strongest contrast", ("accessible",)),
     Command("dense", "&View", "D&ense rows", ("Ctrl+Shift+D",), "Lower table rows", ("compact",)),
     Command("layout", "&View", "Reset la&yout", (), "Put every pane back in its place", ("docks",), ruled=True),
+    Command("test", "&Deal", "&New test…", ("Ctrl+T",), "Write, change or remove a test of your own", ("own test",)),
     Command("delete", "&Deal", "&Delete deal…", (), "Delete the open deal from the workspace", ("remove",)),
+    Command("trade.add", "&Trade", "&Add trade", ("Ctrl+Shift+A",), "Type a hypothetical trade", ("buy", "sell")),
+    Command("trade.largest", "&Trade", "&Largest size that passes", ("Ctrl+L",), "Of the trade in the current row"),
+    Command("trade.project", "&Trade", "&Project before and after", (), "Coverage tests and equity's cash", ("irr",)),
+    Command("trade.new", "&Trade", "&New idea", (), "Another list of trades", ("branch",), ruled=True),
+    Command("trade.branch", "&Trade", "&Duplicate idea", (), "A copy of the open idea", ("branch", "copy")),
+    Command("trade.beside", "&Trade", "&Side by side", (), "Two ideas beside each other", ("compare",)),
+    Command("trade.marginal", "&Trade", "Effect of one &million", (), "Of every asset, on tests", ("1m",), ruled=True),
+    Command("trade.rank", "&Trade", "&Ranking", (), "Candidates by the objective", ("best", "relative value")),
+    Command("trade.bids", "&Trade", "&Bid list…", (), "A pasted list against every deal", ("bwic", "fit")),
+    Command("trade.import", "&Trade", "&Import trades…", (), "A CSV file into the pad", ("csv",), ruled=True),
+    Command("trade.export", "&Trade", "&Export trades…", (), "The open idea as a CSV file", ("csv",)),
     Command("run", "&Run", "&Run projection", ("F5",), "Project the cash flows under the assumptions", ("calculate",)),
     Command("cancel", "&Run", "&Cancel", ("Shift+Esc",), "Stop everything that is under way", ("stop", "abort")),
     Command(

@@ -2,18 +2,20 @@
 
 numba's own locators go wrong for us in two ways: a kernel is not recompiled when a kernel it inlines from another file
 changed, and in a frozen application the stock folders depend on the current directory. This locator keeps one folder
-for all kernels of the engine, stamped with the content of every kernel source (frozen: with the application's build).
+for all kernels of the engine, stamped with the content of every kernel source and of what it
+imports (frozen: with the application's build).
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from numba.core.caching import _CacheLocator
 
@@ -31,11 +33,31 @@ def stamp() -> str:
         found = executable.stat()
         digest.update(f"{executable.name} {found.st_size} {found.st_mtime_ns}".encode())
         return digest.hexdigest()
-    for path in sorted(Path(engine.__file__).parent.rglob("*.py")):
-        source = path.read_bytes()
-        if b"@kernel" in source or path.name == "jit.py":
-            digest.update(path.name.encode() + source)
+    for name, source in sorted(kernel_sources(Path(engine.__file__).parent).items()):
+        digest.update(name.encode() + source)
     return digest.hexdigest()
+
+
+def kernel_sources(engine: Path) -> dict[str, bytes]:
+    """Content by name of the files that hold kernels, and of what they import: constants are compiled in."""
+    sources = {
+        ".".join(path.relative_to(engine.parent).with_suffix("").parts): path.read_bytes()
+        for path in engine.rglob("*.py")
+    }
+    found: dict[str, bytes] = {}
+    waiting = [name for name, source in sources.items() if b"@kernel" in source or name == "engine.jit"]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in sources:
+            continue
+        found[name] = sources[name]
+        for module, several, one_line in _IMPORTS.findall(sources[name].decode("utf-8")):
+            names = (several or one_line).split(",")
+            waiting += [module, *(f"{module}.{each.split()[0]}" for each in names if each.strip())]
+    return found
+
+
+_IMPORTS: Final = re.compile(r"^from (engine[\w.]*) import (?:\(([^)]*)\)|([^\n(]+))", re.MULTILINE)
 
 
 class KernelCacheLocator(_CacheLocator):

@@ -1,4 +1,4 @@
-"""Where the user's files live: the workspace, the settings, the logs and compiled kernels.
+"""Where the user's files live: the workspace, the settings, his own waterfalls, the logs and compiled kernels.
 
 The operating system's usual places, or all of them under the folder that the environment variable CLO_HOME names.
 No function makes a folder; who writes there does.
@@ -28,6 +28,11 @@ def default_workspace() -> Path:
 
 def settings_file() -> Path:
     return (_home() or platformdirs.user_config_path(_NAME, appauthor=False)) / "settings.json"
+
+
+def waterfalls_folder() -> Path:
+    """The folder of the user's own waterfall documents, beside the settings."""
+    return settings_file().parent / "waterfalls"
 
 
 def log_folder() -> Path:

@@ -30,6 +30,7 @@ import resources
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.entries import of_commands, of_session
+from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
 from clo_desktop.faults import Refused
 from clo_desktop.look import theme
@@ -39,18 +40,24 @@ from clo_desktop.panes.collateral import CollateralPane
 from clo_desktop.panes.compliance import CompliancePane
 from clo_desktop.panes.deals import DealsPane
 from clo_desktop.panes.imports import ImportsPane
+from clo_desktop.panes.inbox import InboxPane
+from clo_desktop.panes.matrix import MatrixPane
 from clo_desktop.panes.run import RunPane
+from clo_desktop.panes.scenarios import ScenariosPane
+from clo_desktop.panes.trades import TradesPane
 from clo_desktop.panes.waterfall import WaterfallPane
 from clo_desktop.settings import Settings
 from clo_desktop.tables.tabbing import next_in_sight
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work.desk import Imported
+from clo_desktop.work.edits import Edits
+from clo_desktop.work.judging import own_tests_of
 from clo_desktop.work.lanes import State, Task
 from clo_desktop.work.session import Session, Timed
 
 DEMO_DEAL: Final = "Harbor 2024-1"
 DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
-_LAYOUT_VERSION: Final = 2
+_LAYOUT_VERSION: Final = 3
 _log = logging.getLogger(__name__)
 _LONG: Final = 1.0  # seconds after which work shows its progress in the status bar
 
@@ -72,17 +79,26 @@ class Window(QMainWindow):
         ask_import = self._guarded(self.ask_import)
         self.deals = DealsPane(session, ask_import, self.ask_delete)
         self.collateral = CollateralPane(session, ask_import)
-        self.compliance = CompliancePane(session, ask_import)
+        self.edits = Edits(session, self)
+        self.compliance = CompliancePane(session, self.edits, ask_import, self._guarded_test)
+        self.inbox = InboxPane(session, self.edits, ask_import)
+        self.matrix = MatrixPane(session, self.edits, ask_import)
+        self.trades = TradesPane(session, ask_import)
         self.run_pane = RunPane(session)
         self.cash_flows = CashFlowsPane(session, self.run_pane.run)
         self.waterfall = WaterfallPane(session, self.run_pane.run)
+        self.scenarios = ScenariosPane(session, self.run_pane.run)
         self.imports = ImportsPane(session, ask_import)
         self.docks = {
             "deals": self._dock("deals", "Deals", self.deals),
             "collateral": self._dock("collateral", "Collateral", self.collateral),
             "compliance": self._dock("compliance", "Compliance", self.compliance),
+            "inbox": self._dock("inbox", "Inbox", self.inbox),
+            "matrix": self._dock("matrix", "Quality matrix", self.matrix),
+            "trades": self._dock("trades", "Trades", self.trades),
             "cashflows": self._dock("cashflows", "Cash flows", self.cash_flows),
             "waterfall": self._dock("waterfall", "Waterfall", self.waterfall),
+            "scenarios": self._dock("scenarios", "Scenarios", self.scenarios),
             "run": self._dock("run", "Run", self.run_pane),
             "imports": self._dock("imports", "Import report", self.imports),
         }
@@ -116,7 +132,7 @@ class Window(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["deals"])
         self.splitDockWidget(self.docks["deals"], self.docks["collateral"], Qt.Orientation.Horizontal)
         self.splitDockWidget(self.docks["collateral"], self.docks["run"], Qt.Orientation.Horizontal)
-        for name in ("compliance", "cashflows", "waterfall", "imports"):
+        for name in ("compliance", "inbox", "matrix", "trades", "cashflows", "waterfall", "scenarios", "imports"):
             self.tabifyDockWidget(self.docks["collateral"], self.docks[name])
         for dock in self.docks.values():
             dock.show()
@@ -153,6 +169,7 @@ class Window(QMainWindow):
             "import": self.ask_import,
             "export": self.ask_export,
             "report": self.ask_report,
+            "tables": self.ask_tables,
             "open": self.ask_workspace,
             "demo": self.import_demo,
             "quit": self.close,
@@ -160,12 +177,23 @@ class Window(QMainWindow):
             **{f"theme.{s}": self._themer(s) for s in theme.SCHEMES},
             "dense": lambda: self.set_dense(self.actions_by_id["dense"].isChecked()),
             "layout": self._lay_out,
+            "test": lambda: self.write_test(None),
             "delete": lambda: self.ask_delete(self.session.deal or ""),
+            **{f"trade.{name}": self._in_trades(act) for name, act in self.trades.acts().items()},
             "run": self.run_pane.run,
             "cancel": self.session.lanes.cancel_all,
             "palette": self.show_palette,
             "about": self.show_about,
         }
+
+    def _in_trades(self, act: Callable[[], object]) -> Callable[[], None]:
+        """The act of the trade pad, with the pad in sight."""
+
+        def call() -> None:
+            self.go_to("trades")
+            act()
+
+        return call
 
     def _guarded(self, act: Callable[[], object]) -> Callable[[], None]:
         """The act; what it refuses is said."""
@@ -216,6 +244,7 @@ class Window(QMainWindow):
         session.asset_wanted.connect(lambda _asset: self.go_to("collateral"))
         session.payment_wanted.connect(lambda _day, _class: self.go_to("waterfall"))
         session.lanes.changed.connect(self._show_work)
+        self.edits.found.connect(self._inbox_read)
         self.collateral.summary.connect(self.selected.setText)
         self.set_dense(self._settings.density == "compact")
 
@@ -248,6 +277,8 @@ class Window(QMainWindow):
         """Lower rows in every table."""
         for table in self.findChildren(FrameTable):
             table.set_dense(dense)
+        self.matrix.grid.set_dense(dense)
+        self.trades.list.set_dense(dense)
         self._settings = replace(self._settings, density="compact" if dense else "comfortable")
 
     def ask_import(self) -> None:
@@ -302,6 +333,12 @@ class Window(QMainWindow):
         if place := self._ask_place("Export report", f"{deal} report.xlsx"):
             self.session.report_file(place)
 
+    def ask_tables(self) -> None:
+        """Asks for a folder and writes the tables of the run into it, a CSV file each."""
+        self._needed_deal()
+        if folder := QFileDialog.getExistingDirectory(self, "Export tables"):
+            self.session.tables_files(Path(folder))
+
     def _ask_place(self, title: str, suggested: str) -> Path | None:
         """Asks where to write a workbook; its name ends in .xlsx, and nothing is overwritten unasked."""
         file, _ = QFileDialog.getSaveFileName(self, title, suggested, "Excel workbooks (*.xlsx)")
@@ -339,6 +376,20 @@ class Window(QMainWindow):
         question = f"Delete {deal} from the workspace? Its assets stay in the master; the deal itself cannot be undone."
         if QMessageBox.question(self, "Delete deal", as_text(question)) == QMessageBox.StandardButton.Yes:
             self.session.delete(deal)
+
+    def write_test(self, number: int | None) -> OwnTestDialog:
+        """Opens the window in which tests of one's own are written, for a new one (None) or for that number."""
+        self._needed_deal()
+        book = self.session.book
+        assert book is not None
+        dialog = OwnTestDialog(book, own_tests_of(book.deal), self.edits.write_test, self.edits.remove_test, self)
+        dialog.show_test(number)
+        self.session.book_changed.connect(dialog.reject)  # it writes into the deal that is open
+        dialog.show()
+        return dialog
+
+    def _guarded_test(self, number: int | None) -> None:
+        self._guarded(lambda: self.write_test(number))()
 
     def show_palette(self) -> Palette:
         """Opens the command palette over the window."""
@@ -393,6 +444,11 @@ class Window(QMainWindow):
         self.saved.setToolTip(self.session.where)
         if deal is not None:
             self._settings = replace(self._settings, last_deal=deal)
+
+    def _inbox_read(self, _findings: object) -> None:
+        """How many doubts are open stands in the title of the inbox."""
+        count = self.edits.open_count
+        self.docks["inbox"].setWindowTitle(f"Inbox ({count})" if count else "Inbox")
 
     def _projected(self, timed: Timed | None) -> None:
         self.timing.setText("" if timed is None else f"engine {timed.seconds * 1000:,.0f} ms")

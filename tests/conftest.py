@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,15 @@ def shared() -> Path:
             pytest.fail("../shared with the real deal is absent; in CI it must be present")
         pytest.skip("../shared with the real deal is absent")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_own_waterfalls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests know the shipped waterfalls only, whatever the folder of whoever runs them holds."""
+    empty = tmp_path_factory.mktemp("waterfalls")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("clo_desktop.paths.waterfalls_folder", lambda: empty)
+        yield
 
 
 @pytest.fixture(scope="session")

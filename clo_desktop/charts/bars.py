@@ -8,14 +8,21 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Qt, Signal
 
+from clo_desktop.charts.axes import date_of
 from clo_desktop.charts.base import Chart, shown
 from clo_desktop.charts.legend import Entry
 from clo_desktop.look import series, theme
 
 
 class BarChart(Chart):
-    """Stacked bars: what is positive goes up from zero, what is negative down."""
+    """Stacked bars: what is positive goes up from zero, what is negative down.
+
+    bar_picked  date and name of the part of a bar that was clicked
+    """
+
+    bar_picked = Signal(object, str)
 
     def __init__(self, title: str, unit: str = "", **more: Any) -> None:
         super().__init__(title, unit, **more)
@@ -24,6 +31,7 @@ class BarChart(Chart):
         self._equity: list[bool] | None = None
         self._chosen: list[str] | None = None
         self._bars: list[Any] = []
+        self._pointed: tuple[float, float] | None = None
         self._zero = pg.InfiniteLine(pos=0.0, angle=0, movable=False)
         self.plot.addItem(self._zero, ignoreBounds=True)
 
@@ -59,6 +67,37 @@ class BarChart(Chart):
         """Seconds a bar is wide: 70 % of the closest two dates."""
         return float(np.diff(self._x).min()) * 0.7 if len(self._x) > 1 else 86_400.0 * 60
 
+    def follow(self, where: QPointF) -> None:
+        super().follow(where)
+        view = self.plot.getPlotItem().getViewBox()
+        at = view.mapSceneToView(self.plot.mapToScene(where.toPoint()))
+        self._pointed = (at.x(), at.y())
+
+    def name_at(self, at: float, value: float) -> str | None:
+        """Name of the part of a bar at a place (seconds since 1970) and a value; None beside the bars."""
+        if not len(self._x) or not self._names:
+            return None
+        row = int(np.abs(self._x - at).argmin())
+        if abs(self._x[row] - at) > self.bar_width() / 2.0:
+            return None
+        starts, values = self._starts()[row], np.nan_to_num(self._values[row])
+        low, high = np.minimum(starts, starts + values), np.maximum(starts, starts + values)
+        found = np.flatnonzero((low <= value) & (value < high))
+        return self._names[int(found[0])] if found.size else None
+
+    def _clicked(self, event: Any) -> None:
+        super()._clicked(event)
+        name = None if self._pointed is None else self.name_at(*self._pointed)
+        if name is not None and self.row is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.bar_picked.emit(date_of(float(self._x[self.row])), name)
+
+    def _starts(self) -> NDArray[np.float64]:
+        """float64[n_dates, n_names]: where each part of a bar begins."""
+        values = np.nan_to_num(self._values)
+        up = np.cumsum(np.maximum(values, 0.0), axis=1)
+        down = np.cumsum(np.minimum(values, 0.0), axis=1)
+        return np.asarray(np.where(values >= 0.0, up, down) - values)
+
     def padding(self, span: float) -> float:
         return self.bar_width()
 
@@ -74,9 +113,7 @@ class BarChart(Chart):
         if not self._names:
             return
         values = np.nan_to_num(self._values)
-        up = np.cumsum(np.maximum(values, 0.0), axis=1)
-        down = np.cumsum(np.minimum(values, 0.0), axis=1)
-        starts = np.where(values >= 0.0, up, down) - values
+        starts = self._starts()
         width = self.bar_width()
         for i, (bar, colour) in enumerate(zip(self._bars, self.colours(), strict=True)):
             bar.setOpts(
@@ -87,7 +124,8 @@ class BarChart(Chart):
                 brush=pg.mkBrush(colour),
                 pen=pg.mkPen(None),
             )
-        low, high = float(down[:, -1].min(initial=0.0)), float(up[:, -1].max(initial=0.0))
+        ends = starts + values
+        low, high = float(ends.min(initial=0.0)), float(ends.max(initial=0.0))
         self.set_range(low, high, zero=True)
 
     def entries(self, row: int | None) -> list[Entry]:

@@ -18,12 +18,31 @@ from clo_desktop.look import series, theme
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """One series: float64[n_dates] with NaN where it is missing, in the unit of the title; `trigger` likewise."""
+    """One series: float64[n_dates] with NaN where it is missing, in the unit of the title.
+
+    trigger  of all dates, or float64[n_dates] where it changes from date to date
+    """
 
     name: str
     values: NDArray[np.float64]
-    trigger: float | None = None
+    trigger: float | NDArray[np.float64] | None = None
     colour: str = ""
+
+    @property
+    def level(self) -> float | None:
+        """The trigger where it is one for all dates."""
+        found = np.unique(self.triggers)
+        return float(found[0]) if found.size == 1 else None
+
+    @property
+    def triggers(self) -> NDArray[np.float64]:
+        """float64[1 or n_dates]; empty where there is none."""
+        return np.atleast_1d(np.array([] if self.trigger is None else self.trigger, dtype=np.float64))
+
+    def trigger_at(self, row: int | None) -> float | None:
+        """The trigger of a date; of the first where no date is meant."""
+        found = self.triggers
+        return None if not found.size else float(found[min(row or 0, found.size - 1)])
 
 
 class LineChart(Chart):
@@ -34,6 +53,7 @@ class LineChart(Chart):
         self._lines: tuple[Line, ...] = ()
         self._curves: list[Any] = []
         self._triggers: list[Any] = []
+        self._stairs: list[Any] = []
 
     def set_data(self, dates: Sequence[Any] | NDArray[np.datetime64], lines: Sequence[Line]) -> None:
         """Show these lines instead of those before."""
@@ -48,15 +68,20 @@ class LineChart(Chart):
     def draw(self) -> None:
         while len(self._curves) < len(self._lines):
             curve, trigger = pg.PlotDataItem(connect="finite"), pg.InfiniteLine(angle=0, movable=False)
+            stair = pg.PlotDataItem()
             self._curves.append(curve)
             self._triggers.append(trigger)
+            self._stairs.append(stair)
             self.plot.addItem(curve)
-            self.plot.addItem(trigger, ignoreBounds=True)
-        for item in (*self._curves[len(self._lines) :], *self._triggers[len(self._lines) :]):
-            self.plot.removeItem(item)
-        del self._curves[len(self._lines) :], self._triggers[len(self._lines) :]
+            for item in (trigger, stair):
+                self.plot.addItem(item, ignoreBounds=True)
+        for items in (self._curves, self._triggers, self._stairs):
+            for item in items[len(self._lines) :]:
+                self.plot.removeItem(item)
+            del items[len(self._lines) :]
         smooth = len(self._x) * len(self._lines) <= SMOOTH
-        for line, colour, curve, trigger in zip(self._lines, self.colours(), self._curves, self._triggers, strict=True):
+        drawn = zip(self._lines, self.colours(), self._curves, self._triggers, self._stairs, strict=True)
+        for line, colour, curve, trigger, stair in drawn:
             curve.setData(self._x, np.asarray(line.values, dtype=np.float64), antialias=smooth)
             # wider lines are only affordable where they are few
             curve.setPen(pg.mkPen(colour, width=2 if smooth else 1))
@@ -65,16 +90,21 @@ class LineChart(Chart):
             curve.setSymbol("o" if alone else None)
             curve.setSymbolBrush(pg.mkBrush(colour))
             curve.setSymbolPen(None)
-            trigger.setVisible(line.trigger is not None)
-            if line.trigger is not None:
-                trigger.setPos(line.trigger)
-                trigger.setPen(pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine))
+            dashes = pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine)
+            trigger.setVisible(line.level is not None)
+            if line.level is not None:
+                trigger.setPos(line.level)
+                trigger.setPen(dashes)
+            stairs = line.triggers if line.triggers.size > 1 and line.level is None else np.array([])
+            # a trigger holds from its date to the next
+            stair.setData(np.repeat(self._x if stairs.size else stairs, 2)[1:], np.repeat(stairs, 2)[:-1])
+            stair.setPen(dashes)
         self._set_values_range()
 
     def _set_values_range(self) -> None:
         parts = [np.asarray(line.values, dtype=np.float64) for line in self._lines]
-        parts.append(np.array([line.trigger for line in self._lines if line.trigger is not None], dtype=np.float64))
-        every = np.concatenate(parts)
+        parts += [line.triggers for line in self._lines]
+        every = np.concatenate(parts) if parts else np.array([])
         every = every[np.isfinite(every)]
         if every.size:
             self.set_range(float(every.min()), float(every.max()), zero=False)
@@ -83,7 +113,8 @@ class LineChart(Chart):
         found = []
         for line, colour in zip(self._lines, self.colours(), strict=True):
             parts = [] if row is None else [shown(float(line.values[row]), self._decimals)]
-            if line.trigger is not None:
-                parts.append(f"trigger {shown(line.trigger, self._decimals)}")
+            trigger = line.trigger_at(row)
+            if trigger is not None:
+                parts.append(f"trigger {shown(trigger, self._decimals)}")
             found.append(Entry(line.name, colour, "  ".join(parts), line=True))
         return found

@@ -6,24 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
-from clo_desktop.look import theme
+from clo_desktop.look.beside import BESIDE, BesideDelegate
 from clo_desktop.look.tokens import ROW
 
-_BESIDE: Final = Qt.ItemDataRole.UserRole + 1
 _MOST: Final = 100  # entries listed at once
 
 
@@ -64,29 +60,6 @@ def score(typed: str, entry: Entry) -> int | None:
     return total
 
 
-class _BesideDelegate(QStyledItemDelegate):
-    """What stands beside the words (a key, what an entry is) at the right edge."""
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        super().paint(painter, option, index)
-        beside = str(index.data(_BESIDE) or "")
-        room = option.rect.adjusted(0, 0, -8, 0)
-        painter.save()
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        painter.setPen(theme.colour("on_accent" if chosen else "muted"))
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), beside)
-        painter.restore()
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
-        super().initStyleOption(option, index)
-        taken = option.fontMetrics.horizontalAdvance(str(index.data(_BESIDE) or "")) + 32
-        option.text = option.fontMetrics.elidedText(
-            str(index.data() or ""), Qt.TextElideMode.ElideRight, option.rect.width() - taken
-        )
-
-
 class Palette(QDialog):
     """A field and the entries that fit; arrows move, Enter acts, Esc leaves."""
 
@@ -97,7 +70,7 @@ class Palette(QDialog):
         self.field.setPlaceholderText("Type an action, a deal, an issuer or a test")
         self.field.setAccessibleName("Find an action, a deal, an issuer or a test")
         self.list = QListWidget()
-        self.list.setItemDelegate(_BesideDelegate(self.list))
+        self.list.setItemDelegate(BesideDelegate(self.list))
         self.list.setAccessibleName("Actions that fit")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
@@ -123,7 +96,7 @@ class Palette(QDialog):
             entry = self._entries[i]
             item = QListWidgetItem(entry.words)
             item.setSizeHint(QSize(0, ROW + 2))
-            item.setData(_BESIDE, entry.beside)
+            item.setData(BESIDE, entry.beside)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.words} {entry.beside}".rstrip())
             item.setData(Qt.ItemDataRole.UserRole, i)
             self.list.addItem(item)

@@ -26,13 +26,17 @@ class Show(StrEnum):
     FACTOR = "factor"  # a rating factor, whole
     RATIO = "ratio"  # a coverage ratio: fraction, shown in percent
     BASIS = "basis"  # a fraction shown in whole basis points
+    SMALL_BASIS = "small_basis"  # a small change of a fraction, shown in basis points to two decimals
+    SMALL = "small"  # a small change of a score or factor
+    SMALL_YEARS = "small_years"  # a small change of an average life
+    POINTS = "points"  # a small fraction or its change, in thousandths of a percent
     SECONDS = "seconds"  # how long something took
     OUTCOME = "outcome"  # pass, near, fail: words and a shape
     CUSHION = "cushion"  # fraction of the limit that is left: a bar
     MIXED = "mixed"  # a number whose kind another column of the row names
 
 
-PERCENT: Final = frozenset({Kind.RATE.value, Kind.SHARE.value, Show.RATIO.value, Show.CUSHION.value})
+PERCENT: Final = frozenset({Kind.RATE.value, Kind.SHARE.value, Show.RATIO.value, Show.CUSHION.value, Show.POINTS.value})
 """Kinds stored as fractions and shown in percent."""
 
 
@@ -54,6 +58,10 @@ _NUMBERS: Final[dict[str, _Number]] = {
     Show.FACTOR.value: _Number(0),
     Show.RATIO.value: _Number(2, 2, "%"),
     Show.BASIS.value: _Number(0, 4, "bp"),
+    Show.SMALL_BASIS.value: _Number(2, 4, "bp"),
+    Show.SMALL.value: _Number(4),
+    Show.SMALL_YEARS.value: _Number(4, 0, "years"),
+    Show.POINTS.value: _Number(3, 2, "%"),
     Show.SECONDS.value: _Number(2, 0, "s"),
     Show.CUSHION.value: _Number(1, 2, "%"),
     Show.MIXED.value: _Number(2),

@@ -1,4 +1,4 @@
-"""Outcomes as shapes as well as colours: ● pass, ▲ near, ■ fail, ○ not known."""
+"""Outcomes as shapes as well as colours: ● pass, ▲ near, ◆ fails but maintained, ■ fail, ○ not known."""
 
 from __future__ import annotations
 
@@ -13,23 +13,32 @@ from clo_desktop.look.tokens import Tokens
 
 
 class Outcome(StrEnum):
-    """How a test stands. NEAR passes with little room; UNKNOWN could not be computed."""
+    """How a test stands. NEAR passes with little room; MAINTAINED fails, but is not worse than its baseline; UNKNOWN
+    could not be computed."""
 
     PASS = "pass"
     NEAR = "near"
+    MAINTAINED = "maintained"
     FAIL = "fail"
     UNKNOWN = "unknown"
 
 
-GLYPHS = {Outcome.PASS: "●", Outcome.NEAR: "▲", Outcome.FAIL: "■", Outcome.UNKNOWN: "○"}
+GLYPHS = {
+    Outcome.PASS: "●",
+    Outcome.NEAR: "▲",
+    Outcome.MAINTAINED: "◆",
+    Outcome.FAIL: "■",
+    Outcome.UNKNOWN: "○",
+}
 
 
 def outcome_of(word: object) -> Outcome:
-    """The outcome a word names, in any case; also "passed", "maintained" (NEAR), "failing", "breach"; else UNKNOWN."""
+    """The outcome a word names, in any case; also "passed", "warning", "failing", "breach"; else UNKNOWN."""
     text = str(word or "").strip().casefold()
     for outcome, words in (
         (Outcome.PASS, ("pass", "ok", "satisfied")),
-        (Outcome.NEAR, ("near", "warn", "maintain")),
+        (Outcome.NEAR, ("near", "warn")),
+        (Outcome.MAINTAINED, ("maintain",)),
         (Outcome.FAIL, ("fail", "breach")),
     ):
         if text.startswith(words):
@@ -39,16 +48,22 @@ def outcome_of(word: object) -> Outcome:
 
 def shape_colour(outcome: Outcome, tokens: Tokens) -> str:
     """The colour of an outcome's shape."""
-    return {Outcome.PASS: tokens.muted, Outcome.NEAR: tokens.amber, Outcome.FAIL: tokens.failure}.get(
-        outcome, tokens.muted
-    )
+    return {
+        Outcome.PASS: tokens.muted,
+        Outcome.NEAR: tokens.amber,
+        Outcome.MAINTAINED: tokens.amber,
+        Outcome.FAIL: tokens.failure,
+    }.get(outcome, tokens.muted)
 
 
 def word_colour(outcome: Outcome, tokens: Tokens) -> str:
     """The colour of an outcome's words: plain text for a pass."""
-    return {Outcome.PASS: tokens.text, Outcome.NEAR: tokens.attention, Outcome.FAIL: tokens.failure}.get(
-        outcome, tokens.muted
-    )
+    return {
+        Outcome.PASS: tokens.text,
+        Outcome.NEAR: tokens.attention,
+        Outcome.MAINTAINED: tokens.attention,
+        Outcome.FAIL: tokens.failure,
+    }.get(outcome, tokens.muted)
 
 
 def draw(painter: QPainter, box: QRectF, outcome: Outcome, tokens: Tokens) -> None:
@@ -72,6 +87,9 @@ def draw(painter: QPainter, box: QRectF, outcome: Outcome, tokens: Tokens) -> No
                 ]
             )
         )
+    elif outcome is Outcome.MAINTAINED:
+        corners = ((0.0, -half), (half, 0.0), (0.0, half), (-half, 0.0))
+        painter.drawPolygon(QPolygonF([QPointF(middle.x() + x, middle.y() + y) for x, y in corners]))
     elif outcome is Outcome.FAIL:
         side = half * 1.5
         painter.drawRect(QRectF(middle.x() - side / 2, middle.y() - side / 2, side, side))

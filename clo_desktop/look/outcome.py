@@ -10,11 +10,16 @@ from typing import Final
 import numpy as np
 
 from clo_desktop.look import formats
+from clo_desktop.work import scenario_told
+from engine.assumptions import Assumptions
 from engine.projection import Projection
+from engine.waterfall.trace import failing
 
 _TEST_ID: Final = re.compile(r"\b([OI]C)_(?=[A-Z])")
 _OWED: Final = 1.0  # in the deal's currency: less is a rounding of the last payment
 _GROUP: Final = re.compile(r"(?<=\d),(?=\d{3})")
+_MINUS: Final = re.compile(r"(?<!\w)-(?=\d)")
+_UNIT: Final = re.compile(r"(?<=\d) (?=%|bp\b|months\b)")
 _TRIGGER: Final = re.compile(r"(?<=trigger )\d\.\d+$")
 
 
@@ -59,9 +64,31 @@ def assumptions_words(flows: Projection) -> str:
         words.append(f"curve shifted by {formats.figure(asked.rate_shift * 1e4, 0)} bp")
     if asked.call_date:
         words.append(f"redeemed from {asked.call_date.isoformat()}")
+    words += map(_dressed, scenario_told.call_rules(asked, flows.structure))
     if not asked.reinvest:
         words.append("no reinvestment")
+    if not asked.recover_after_maturity:
+        words.append("no recoveries after maturity")
     return ", ".join(words)
+
+
+def _dressed(words: str) -> str:
+    """Words of a scenario as everywhere in the window: true minus signs, units that stay with their number."""
+    return _UNIT.sub("\u00a0", _MINUS.sub("−", assumed_words(words)))
+
+
+def scenario_text(asked: Assumptions) -> str:
+    """What is assumed beside plain numbers, as rich text; "" where nothing is."""
+    return "".join(
+        f"<p style='{_PARAGRAPH}'><b>{_safe(head)}</b> {_safe('; '.join(map(_dressed, entries)))}</p>"
+        for head, entries in scenario_told.sections(asked)
+    )
+
+
+def said_text(name: str, asked: Assumptions) -> str:
+    """What a scenario says, under its name, as rich text: numbers, and how much there is of the rest."""
+    said = [*scenario_told.numbers(asked), *scenario_told.counts(asked)] or ["nothing; all is left to the deal"]
+    return f"<p style='{_PARAGRAPH}'><b>{_safe(name)}</b> {_safe(', '.join(map(_dressed, said)))}</p>"
 
 
 def outcome_text(flows: Projection) -> str:
@@ -69,7 +96,6 @@ def outcome_text(flows: Projection) -> str:
     irr = flows.equity_irr
     total = float(flows.paid(flows.equity).sum())
     lines = [
-        ("Under", assumptions_words(flows)),
         (
             "Subordinated notes",
             f"{formats.with_unit('money', total, flows.currency)} in all, IRR since purchase "
@@ -80,7 +106,9 @@ def outcome_text(flows: Projection) -> str:
         ("Sources = uses", _balance(flows)),
         ("Priority of payments", flows.document.title),
     ]
-    shown = "".join(f"<p style='{_PARAGRAPH}'><b>{_safe(head)}</b> {_safe(text)}</p>" for head, text in lines)
+    shown = f"<p style='{_PARAGRAPH}'><b>Under</b> {_safe(assumptions_words(flows))}</p>"
+    shown += scenario_text(flows.assumptions)
+    shown += "".join(f"<p style='{_PARAGRAPH}'><b>{_safe(head)}</b> {_safe(text)}</p>" for head, text in lines)
     shown += "".join(f"<p style='{_PARAGRAPH}'>{_safe(spelled_in(note))}</p>" for note in flows.structure.notes)
     if flows.assumed:
         items = "".join(f"<li>{_safe(assumed_words(term))}</li>" for term in flows.assumed)
@@ -108,13 +136,9 @@ def _notes(flows: Projection) -> str:
 def _failing(flows: Projection) -> list[tuple[str, str]]:
     found = []
     for k, test in enumerate(flows.document.tests):
-        failing = [
-            d
-            for d, x in zip(flows.payment_dates, flows.result.ratio[:, k], strict=True)
-            if x < flows.structure.triggers[k]
-        ]
-        if failing:
-            when = f"fails first on {failing[0].isoformat()} ({len(failing)} of {len(flows.payment_dates)} dates)"
+        dates = [flows.payment_dates[i] for i in np.flatnonzero(failing(flows, k))]
+        if dates:
+            when = f"fails first on {dates[0].isoformat()} ({len(dates)} of {len(flows.payment_dates)} dates)"
             found.append((spelled(test.id), when))
     return found
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QTabBar, QTabWidget, QWidget
 
 from clo_desktop.look import theme
 
@@ -51,6 +51,20 @@ class AttentionLabel(WrappedLabel):
         palette = self.palette()
         palette.setColor(self.foregroundRole(), theme.colour("attention"))
         self.setPalette(palette)
+
+
+class _TabBar(QTabBar):
+    def tabSizeHint(self, index: int) -> QSize:
+        return super().tabSizeHint(index) + QSize(0, 4)
+
+
+class Tabs(QTabWidget):
+    """Tabs inside a pane; Fusion would cut the feet of their letters."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTabBar(_TabBar())
+        self.setDocumentMode(True)
 
 
 class ElidedLabel(QLabel):

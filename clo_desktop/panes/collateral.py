@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.look import formats
+from clo_desktop.look.outcome import assumptions_words
 from clo_desktop.look.words import WrappedLabel, short
+from clo_desktop.tables.assets import AssetPanel
 from clo_desktop.tables.frame import Column, Frame, Mark, asset_columns
 from clo_desktop.tables.query import Mask
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work.rating_paths import EXPLAINED, RatingPaths
 from clo_desktop.work.session import Session
 from engine.asset import COLUMNS, Kind
-from engine.compliance import TestResult
+from engine.compliance import Compliance, TestResult
+from engine.outputs import Table
 from engine.terms import Book
 
 _PAR: Final = Column("held_par", "Par", Kind.MONEY.value, tip="Outstanding par of the position")
+_Z_SPREAD: Final = Column(
+    "z_spread",
+    "Z-spread",
+    Kind.RATE.value,
+    tip="What the asset pays over the curve at its price, a year, without prepayments and defaults",
+)
 _FIRST: Final = ("asset_id", "issuer_name", "held_par")
 
 _SETS: Final = {
     "Summary": (
         *_FIRST,
-        *("tranche", "market_value", "coupon_spread", "index_floor", "coupon", "maturity", "wal"),
+        *("tranche", "market_value", "z_spread", "coupon_spread", "index_floor", "coupon", "maturity", "wal"),
         *("moodys_rating", "sp_issuer_rating", "moodys_recovery_rate", "moodys_industry", "country", "cov_lite"),
     ),
     "Terms": (
@@ -40,18 +50,22 @@ _SETS: Final = {
         *("moodys_recovery_rate", "sp_recovery_rating", "moodys_credit_estimate_date", "credit_opinion"),
     ),
     "Flags": (*_FIRST, *(c.name for c in COLUMNS if c.kind is Kind.FLAG)),
-    "All": ("asset_id", "held_par", *(c.name for c in COLUMNS if c.name != "asset_id")),
+    "All": ("asset_id", "held_par", "z_spread", *(c.name for c in COLUMNS if c.name != "asset_id")),
 }
 _ODD_PRICE: Final = (5.0, 150.0)
 
 
-def positions_frame(book: Book | None) -> Frame:
-    """The positions as a table: par, then every column of the master. Odd prices carry a mark."""
+def positions_frame(book: Book | None, spreads: Mapping[str, float] | None = None) -> Frame:
+    """The positions as a table: par, z-spread, then every column of the master. Odd prices carry a mark.
+
+    spreads  by asset id; missing ones are empty cells
+    """
     columns = asset_columns()
-    chosen = (columns[0], _PAR, *columns[1:])
+    chosen = (columns[0], _PAR, _Z_SPREAD, *columns[1:])
     positions = list(book.positions()) if book is not None else []
     data = {c.name: [getattr(asset, c.name) for asset, _ in positions] for c in columns}
     data["held_par"] = [par for _, par in positions]
+    data["z_spread"] = [(spreads or {}).get(asset.asset_id) for asset, _ in positions]
     prices = np.array([np.nan if p is None else p for p in data["market_value"]], dtype=np.float64)
     with np.errstate(invalid="ignore"):
         odd = (prices <= _ODD_PRICE[0]) | (prices > _ODD_PRICE[1])
@@ -61,7 +75,10 @@ def positions_frame(book: Book | None) -> Frame:
 
 
 class CollateralPane(QWidget):
-    """The table of positions; a test that was clicked narrows it to the rows that count."""
+    """The table of positions; a test that was clicked narrows it to the rows that count.
+
+    Enter or a double click on a position shows its cash flows below; they follow the last run.
+    """
 
     summary = Signal(str)
 
@@ -89,19 +106,93 @@ class CollateralPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.asset = AssetPanel()
+        self.asset.hide()
+        self._asset_id: str | None = None
+        self._split = QSplitter(Qt.Orientation.Vertical)
+        self._split.addWidget(self.table)
+        self._split.addWidget(self.asset)
+        self._split.setChildrenCollapsible(False)
         layout.addWidget(self._strip)
-        layout.addWidget(self.table)
+        layout.addWidget(self._split)
+        self.path = WrappedLabel()
+        self.path.setAccessibleName("How the rating of the current cell came about")
+        self.path.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.path.setContentsMargins(8, 4, 8, 4)
+        self.path.hide()
+        self._paths = RatingPaths(None)
+        layout.addWidget(self.path)
         self.setFocusProxy(self.table)
         self.table.selection_summary.connect(self.summary)
         self.table.filters_changed.connect(self._filtered)
         session.book_changed.connect(self._show)
         session.members_wanted.connect(self._narrow)
         session.asset_wanted.connect(self._reveal)
+        session.spreads_changed.connect(self._show_spreads)
+        session.asset_flows_ready.connect(self._show_asset)
+        session.projection_changed.connect(self._run_again)
+        self.table.row_activated.connect(self._ask_asset)
+        self.table.grid.escaped.connect(self.close_asset)
+        self.table.set_tips(self._path_of)
+        self.table.grid.moved.connect(self._tell_path)
+        session.compliance_changed.connect(self._rules_changed)
+        self.asset.closed.connect(self.close_asset)
 
     def _show(self, book: Book | None) -> None:
+        self.close_asset()
         self._narrow(None)
         self._say_empty(book)
         self.table.set_frame(positions_frame(book))
+
+    def _show_spreads(self) -> None:
+        self.table.set_frame(positions_frame(self._session.book, self._session.spreads))
+
+    # -- how a rating came about --------------------------------------------------------------------------------------
+
+    def _rules_changed(self, done: Compliance | None) -> None:
+        self._paths = RatingPaths(done)
+        self._tell_path()
+
+    def _path_of(self, key: Hashable, column: str) -> str:
+        """The rule path behind a rating or recovery rate; "" for any other cell."""
+        book = self._session.book
+        asset = book.assets.get(str(key)) if book is not None else None
+        return "" if asset is None else self._paths.words(asset, column)
+
+    def _tell_path(self) -> None:
+        column = self.table.current_column()
+        text = self._path_of(self.table.current_key(), column) if column in EXPLAINED else ""
+        self.path.setText(text and f"{self.table.current_key()}  {text}.")
+        self.path.setVisible(bool(text))
+
+    # -- the cash flows of an asset -----------------------------------------------------------------------------------
+
+    def _ask_asset(self, asset_id: object) -> None:
+        self._asset_id = str(asset_id)
+        self._session.show_asset_flows(self._asset_id)
+
+    def _run_again(self, timed: object) -> None:
+        if timed is not None and self._asset_id is not None:
+            self._session.show_asset_flows(self._asset_id)
+
+    def _show_asset(self, table: Table) -> None:
+        if self._asset_id is None or table.name != f"asset-{self._asset_id}":
+            return  # closed, or another was asked for since
+        timed = self._session.projection
+        scenario = "" if timed is None else assumptions_words(timed.projection)
+        self.asset.show_table(table, scenario)
+        if self.asset.isHidden():
+            self.asset.show()
+            height = self._split.height()
+            self._split.setSizes([round(height * 0.55), round(height * 0.45)])
+
+    def close_asset(self) -> None:
+        """The positions get their room back, and the keyboard, where it was below."""
+        self._asset_id = None
+        inside = QApplication.focusWidget()
+        if not self.asset.isHidden() and inside is not None and self.asset.isAncestorOf(inside):
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.asset.hide()
 
     def _say_empty(self, book: Book | None) -> None:
         """What is said while there is no position."""

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from clo_desktop.faults import Fault, Severity
+from clo_desktop.look.layouts import stacked, strip
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.model import SortKey
@@ -59,15 +60,7 @@ class ImportsPane(QWidget):
         self.open_button = QPushButton("Open workbook")
         self.open_button.clicked.connect(self._open)
         self.open_button.hide()
-        strip = QHBoxLayout()
-        strip.setContentsMargins(8, 4, 8, 4)
-        strip.addWidget(self.head, 1)
-        strip.addWidget(self.open_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(strip)
-        layout.addWidget(self.table, 1)
+        stacked(self, strip(self.head, self.open_button), self.table)
         self.setFocusProxy(self.table)
         session.imported.connect(self._show)
         self.table.row_activated.connect(self._go)

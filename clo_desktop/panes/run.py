@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
 
 from PySide6.QtCore import QDate, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
+    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QProgressBar,
@@ -20,11 +23,13 @@ from PySide6.QtWidgets import (
 
 from clo_desktop.faults import Refused
 from clo_desktop.look.fields import DateField, NumberField
-from clo_desktop.look.outcome import outcome_text
+from clo_desktop.look.outcome import outcome_text, said_text, scenario_text
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
 from clo_desktop.work.lanes import State
+from clo_desktop.work.scenario import Scenario, read_scenario
 from clo_desktop.work.session import Session, Timed
 from engine.assumptions import Assumptions
+from engine.projection import Projection
 from engine.terms import Book
 
 _BEAT: Final = 100  # ms between looks at the progress
@@ -33,7 +38,36 @@ _BEAT: Final = 100  # ms between looks at the progress
 _NARROWEST: Final = 280  # px: the fields fit, words wrap
 _STALE: Final = "▲ Assumptions changed since this result: Run (F5) to update."
 
+_SCALES: Final = {
+    **dict.fromkeys(("cpr", "cdr", "severity", "call_below", "clean_up"), 100.0),
+    **dict.fromkeys(("lag", "sale_price"), 1.0),
+    "rate_shift": 1e4,
+}
+"""What a field shows for one of the assumption."""
+
 __all__ = ["RunPane", "outcome_text"]
+
+
+def _asked(scenario: Scenario | None) -> Assumptions:
+    return Assumptions() if scenario is None else scenario.assumptions
+
+
+def _used(flows: Projection) -> dict[str, float]:
+    """The plain numbers that a run used, the scenario's or the deal's own."""
+    asked, own = flows.assumptions, flows.structure
+    return {
+        **{name: flows.rates[name] for name in ("cpr", "cdr", "severity", "lag")},
+        "sale_price": flows.sale_price,
+        "rate_shift": asked.rate_shift,
+        "call_below": (own.call_below if asked.call_below is None else asked.call_below) or 0.0,
+        "clean_up": (own.clean_up if asked.clean_up is None else asked.clean_up) or 0.0,
+    }
+
+
+def _beside(asked: Assumptions) -> Assumptions:
+    """What is assumed beside the fields."""
+    none: dict[str, Any] = dict.fromkeys(_SCALES)
+    return replace(asked, **(none | {"rate_shift": 0.0}), call_date=None, reinvest=True)
 
 
 class RunPane(QWidget):
@@ -49,13 +83,25 @@ class RunPane(QWidget):
         self.sale_price = NumberField("Sale price at redemption", 0.0, 200.0, "%", 0.5, 2)
         self.sale_price.setToolTip("Percent of par")
         self.shift = NumberField("Shift of the curve", -1000.0, 1000.0, "bp", 25.0, 0)
+        self.call_below = NumberField("Distribution below which the deal is called", 0.0, 100.0, "%", 0.5, 2)
+        self.call_below.setToolTip(
+            "After the non-call period the deal is called when the equity gets less than this share of its original "
+            "balance on a date; 0 %: never"
+        )
+        self.clean_up = NumberField("Par below which the deal is called", 0.0, 100.0, "%", 1.0, 2)
+        self.clean_up.setToolTip(
+            "After the non-call period the deal is called when its performing par is below this share of the par now; "
+            "0 %: never"
+        )
         self._fields = {
             "cpr": self.cpr,
             "cdr": self.cdr,
             "severity": self.severity,
             "lag": self.lag,
             "sale_price": self.sale_price,
-            "shift": self.shift,
+            "rate_shift": self.shift,
+            "call_below": self.call_below,
+            "clean_up": self.clean_up,
         }
         self._exact: dict[str, float] = {}  # what the shown result was made of, in the units of the fields
         self.reinvest = QCheckBox("Reinvest as the deal allows")
@@ -73,6 +119,8 @@ class RunPane(QWidget):
         form.addRow("Sale price", self.sale_price)
         form.addRow("Shift of the curve", self.shift)
         form.addRow(self.called, self.call_date)
+        form.addRow("Call below", self.call_below)
+        form.addRow("Clean-up call", self.clean_up)
         form.addRow(self.reinvest)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -90,6 +138,17 @@ class RunPane(QWidget):
             button.setMinimumWidth(60)
             buttons.addWidget(button)
         buttons.addStretch()
+        self.scenario_button = QPushButton("Scenario file…")
+        self.scenario_button.setToolTip("Runs what a file says: rates, curve, calls, rules by kind of asset, events")
+        self.scenario_button.clicked.connect(self._choose_scenario)
+        self.scenario_said = WrappedLabel()
+        self.scenario_said.setTextFormat(Qt.TextFormat.RichText)
+        self.scenario_said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.scenario_said.setAccessibleName("What the scenario file says")
+        self.scenario_said.hide()
+        files = QHBoxLayout()
+        files.addWidget(self.scenario_button)
+        files.addStretch()
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of the run")
         self.progress.setRange(0, 1000)
@@ -109,6 +168,8 @@ class RunPane(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(6, 6, 6, 6)
         column.addLayout(form)
+        column.addLayout(files)
+        column.addWidget(self.scenario_said)
         column.addLayout(buttons)
         column.addWidget(self.progress)
         column.addWidget(self.state)
@@ -125,7 +186,9 @@ class RunPane(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(_BEAT)
         self._timer.timeout.connect(self._look)
-        self._fresh = True  # the fields still have to take the deal's own assumptions
+        self._fresh = True  # the fields still have to take what the deal, or a scenario file, says
+        self._scenario: Scenario | None = None  # what was loaded, and stands behind the fields
+        self._coming: Scenario | None = None  # what they are to take next
         session.book_changed.connect(self._deal_changed)
         session.projection_changed.connect(self._show)
         session.lanes.changed.connect(self._watch)
@@ -137,25 +200,25 @@ class RunPane(QWidget):
         self.call_date.dateChanged.connect(self._mark)
 
     def assumptions(self) -> Assumptions:
-        """What the fields say, also what is typed and not yet left. Raises ValueError for what is no assumption."""
+        """What the fields say, also what is typed and not yet left, over what a scenario file says beside them.
+
+        Raises ValueError for what is no assumption.
+        """
         for field in self._fields.values():
             field.interpretText()
-        return Assumptions(
-            cpr=self._value("cpr") / 100.0,
-            cdr=self._value("cdr") / 100.0,
-            severity=self._value("severity") / 100.0,
-            lag=self._value("lag"),
-            sale_price=self._value("sale_price"),
-            rate_shift=self._value("shift") / 1e4,
-            call_date=self._call_date(),
-            reinvest=self.reinvest.isChecked(),
-        )
+        base = Assumptions() if self._scenario is None else self._scenario.assumptions
+        said: dict[str, Any] = {name: self._value(name) for name in self._fields}
+        said["rate_shift"] = said["rate_shift"] or 0.0
+        return replace(base, **said, call_date=self._call_date(), reinvest=self.reinvest.isChecked())
 
-    def _value(self, name: str) -> float:
-        """What a field says; where it shows the result's own figure, that figure with all its decimals."""
-        field, exact = self._fields[name], self._exact.get(name)
+    def _value(self, name: str) -> float | None:
+        """What a field says; where it shows the result's own figure, what was asked for then (None: the deal's own)."""
+        field, exact, timed = self._fields[name], self._exact.get(name), self._session.projection
         shown = field.value()
-        return exact if exact is not None and abs(exact - shown) <= field.half else shown
+        if exact is not None and timed is not None and abs(exact - shown) <= field.half:
+            found: float | None = getattr(timed.projection.assumptions, name)
+            return found
+        return shown / _SCALES[name]
 
     def _call_date(self) -> dt.date | None:
         day = self.call_date.date()
@@ -164,7 +227,7 @@ class RunPane(QWidget):
     def run(self) -> None:
         """Runs the open deal under the assumptions of the fields; until they have the deal's own, under those."""
         try:
-            self._session.run(Assumptions() if self._fresh else self.assumptions())
+            self._session.run(_asked(self._coming) if self._fresh else self.assumptions())
         except (ValueError, Refused) as error:
             self.state.setText(str(error))
 
@@ -179,14 +242,43 @@ class RunPane(QWidget):
             super().keyPressEvent(event)
 
     def _reset(self) -> None:
-        self._fresh = True
+        self._take(None)
+
+    def _take(self, scenario: Scenario | None) -> None:
+        """Runs what a scenario says (None: the deal's own assumptions); the fields take it from the result."""
+        before = self._fresh, self._coming
+        self._fresh, self._coming = True, scenario
         try:
-            self._session.run(Assumptions())
+            self._session.run(_asked(scenario))
         except Refused as refused:
+            self._fresh, self._coming = before
             self.state.setText(refused.message)
 
+    def _choose_scenario(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self, "Scenario file", "", "Scenarios (*.yaml *.yml)")
+        if file:
+            self.load_scenario(Path(file))
+
+    def load_scenario(self, file: Path) -> None:
+        """Runs the open deal under a scenario file; what is wrong with it is said, and then nothing changes."""
+        try:
+            scenario = read_scenario(file)
+        except Refused as refused:
+            self.state.setText(refused.message)
+            return
+        self._take(scenario)
+
+    def _tell_scenario(self) -> None:
+        """What the loaded scenario file says, in words."""
+        self.scenario_said.setVisible(self._scenario is not None)
+        if self._scenario is not None:
+            name, title = self._scenario.file_name, self._scenario.title
+            self.scenario_said.setText(said_text(f"{title} ({name})" if title else name, self._scenario.assumptions))
+            self.scenario_said.setToolTip(scenario_text(self._scenario.assumptions))
+
     def _deal_changed(self, book: Book | None) -> None:
-        self._fresh = True
+        self._fresh, self._scenario, self._coming = True, None, None
+        self._tell_scenario()
         self._exact = {}
         self.called.setChecked(False)
         self.reinvest.setChecked(True)
@@ -204,7 +296,7 @@ class RunPane(QWidget):
             self._timer.stop()
             self.progress.setValue(0)
             if task is not None and task.state in (State.CANCELLED, State.FAILED) and self._exact:
-                self._fresh = False  # the result before it stays, and the fields with it
+                self._fresh, self._coming = False, self._scenario  # the result before it stays, and the fields with it
             if task is not None and task.state is State.CANCELLED:
                 self.state.setText("Cancelled; nothing was changed.")
             elif task is not None and task.state is State.FAILED:
@@ -229,19 +321,16 @@ class RunPane(QWidget):
             self._mark()
             return
         flows = timed.projection
-        self._exact = {
-            "cpr": flows.rates["cpr"] * 100.0,
-            "cdr": flows.rates["cdr"] * 100.0,
-            "severity": flows.rates["severity"] * 100.0,
-            "lag": flows.rates["lag"],
-            "sale_price": flows.sale_price,
-            "shift": flows.assumptions.rate_shift * 1e4,
-        }
+        self._exact = {name: value * _SCALES[name] for name, value in _used(flows).items()}
         if self._fresh:
-            self._fresh = False
+            self._fresh, self._scenario = False, self._coming
+            self._tell_scenario()
             for name, field in self._fields.items():
                 field.setValue(self._exact[name])
-            self.called.setChecked(flows.assumptions.call_date is not None)
+            day = flows.assumptions.call_date
+            self.called.setChecked(day is not None)
+            if day is not None:
+                self.call_date.setDate(QDate(day.year, day.month, day.day))
             self.reinvest.setChecked(flows.assumptions.reinvest)
         self.state.setText(f"Done in {timed.seconds * 1000:,.0f} ms.")
         self.outcome.setText(outcome_text(flows))
@@ -258,5 +347,6 @@ class RunPane(QWidget):
             all(abs(self._exact[n] - field.value()) <= field.half * 1.001 for n, field in self._fields.items())
             and asked.call_date == self._call_date()
             and asked.reinvest == self.reinvest.isChecked()
+            and _beside(asked) == _beside(_asked(self._scenario))
         )
         self.stale.setVisible(not same)

@@ -34,8 +34,8 @@ from clo_desktop.sheets.liabilities import read_tranches
 from clo_desktop.sheets.parse import Parsed
 from engine.terms import ACCOUNT_NAMES, Account, Fee, Labelled, ObjectiveWeight, PaymentDate, TestLimit, lookup
 
-OWN_TESTS: Final = 100
-"""Numbers of tests that users add to the catalogue begin here; 1 to 54 are the managers' workbook's."""
+FURTHER_TESTS: Final = 101
+"""Tests beyond the 54 of the managers' workbook begin here: to 199 the catalogue's, from 201 a deal's own."""
 
 SHARE_TESTS: Final = frozenset(range(1, 35)) - {12}
 """Tests whose limit is a share or a rate: a limit above 1 was typed in percent."""
@@ -372,4 +372,4 @@ def _is_zero(cell: Cell) -> bool:
 
 
 def _is_test(number: int) -> bool:
-    return number in TEST_NUMBERS or number >= OWN_TESTS
+    return number in TEST_NUMBERS or number >= FURTHER_TESTS

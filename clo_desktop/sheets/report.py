@@ -1,4 +1,4 @@
-"""A deal's results as a fresh Excel report: tests, classes, cash flows, collections, the steps of the waterfall.
+"""A deal's results as a fresh Excel report: tests, classes, cash flows, collections, the waterfall and its steps.
 
 True numbers with units in the headers, frozen headings, filters on; opened, it sums without clean-up.
 """
@@ -15,11 +15,16 @@ import numpy as np
 import xlsxwriter
 from numpy.typing import NDArray
 
-from engine import projection_kernel as pk
-from engine.collateral import FLOW_NAMES
+from clo_desktop.sheets.outputs import sheets_of
+from engine import cash
 from engine.compliance import Compliance
+from engine.loans.columns import FLOW_NAMES
+from engine.outputs import Table
 from engine.projection import Projection
-from engine.waterfall import kernel as wf
+from engine.tables import cash_columns, flow_columns
+from engine.waterfall.document import class_id
+from engine.waterfall.listing import condition, definitions, lines, rules, title
+from engine.waterfall.trace import step_words
 
 _OPTIONS: Final = {"strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "yyyy-mm-dd"}
 _FORMATS: Final = {
@@ -78,8 +83,11 @@ class _Report:
         sheet.autofilter(2, 0, 2 + max(count, 1), len(heads) - 1)
 
 
-def write_report(path: Path, tests: Compliance, flows: Projection) -> None:
-    """Writes the report of one deal; the folder exists. Raises OSError where the file cannot be written."""
+def write_report(path: Path, tests: Compliance, flows: Projection, tables: Sequence[Table] = ()) -> None:
+    """Writes the report of one deal, and `tables` as further sheets; the folder exists.
+
+    Raises OSError where the file cannot be written.
+    """
     report = _Report(path, flows.currency)
     _summary(report, tests, flows)
     _tests(report, tests)
@@ -87,7 +95,10 @@ def write_report(path: Path, tests: Compliance, flows: Projection) -> None:
     _cash(report, flows)
     _coverage(report, flows)
     _collections(report, flows)
+    _waterfall(report, flows)
     _steps(report, flows)
+    for sheet in sheets_of(tables, [s.get_name() for s in report.book.worksheets()]):
+        report.table(*sheet)
     try:
         report.book.close()
     except xlsxwriter.exceptions.FileCreateError as error:
@@ -177,10 +188,12 @@ def _classes(report: _Report, flows: Projection) -> None:
 
 def _cash(report: _Report, flows: Projection) -> None:
     r = flows.result
-    fee_heads = [f"{fee.name} paid" for fee in flows.structure.fees]
-    heads = ["Payment date", *pk.CASH_NAMES, *fee_heads]
-    forms = ["date", *("percent" if k == pk.INDEX else "money" for k in range(pk.N_CASH)), *["money"] * len(fee_heads)]
-    rows = _by_date(flows, [*r.cash.T, *r.fee_paid.T])
+    shown = cash_columns(flows.document)
+    more = [f"{fee.name} paid" for fee in flows.structure.fees]
+    more += [f"Account {account.id.replace('_', ' ')}" for account in flows.document.accounts]
+    heads = ["Payment date", *(cash.CASH_NAMES[k] for k in shown), *more]
+    forms = ["date", *("percent" if k == cash.INDEX else "money" for k in shown), *["money"] * len(more)]
+    rows = _by_date(flows, [*r.cash.T[list(shown)], *r.fee_paid.T, *r.accounts.T])
     report.table("Sources and uses", f"Sources and uses of {flows.deal}", heads, forms, rows)
 
 
@@ -190,28 +203,52 @@ def _coverage(report: _Report, flows: Projection) -> None:
     columns: list[Floats] = []
     for k, test in enumerate(flows.document.tests):
         heads += [f"{test.id} ratio", f"{test.id} trigger", f"{test.id} numerator", f"{test.id} denominator"]
-        trigger = np.full(len(flows.payment_dates), flows.structure.triggers[k])
-        columns += [r.ratio[:, k], trigger, r.numerator[:, k], r.denominator[:, k]]
+        columns += [r.ratio[:, k], r.trigger[:, k], r.numerator[:, k], r.denominator[:, k]]
         forms += ["ratio", "ratio", "money", "money"]
     rows = _by_date(flows, columns)
     report.table("Coverage tests", f"Coverage tests of {flows.deal}", heads, forms, rows)
 
 
 def _collections(report: _Report, flows: Projection) -> None:
-    heads = ["Payment date", *FLOW_NAMES, *(f"Reinvested: {name.lower()}" for name in FLOW_NAMES)]
-    rows = _by_date(flows, [*flows.collateral.T, *flows.result.reinvested_flows.T])
+    shown = list(flow_columns(flows))
+    names = [FLOW_NAMES[k] for k in shown]
+    heads = ["Payment date", *names, *(f"Reinvested: {name.lower()}" for name in names)]
+    rows = _by_date(flows, [*flows.collateral.T[shown], *flows.result.reinvested_flows.T[shown]])
     forms = ["date", *["money"] * (len(heads) - 1)]
     report.table("Collections", f"Collections of {flows.deal} by collection period", heads, forms, rows)
 
 
 def _steps(report: _Report, flows: Projection) -> None:
+    document = flows.document
+    ids = [class_id(t.name) for t in flows.tranches]
+    titles = {name: title(document, name) for name in document.waterfalls}
+    words = [
+        (titles[c.waterfall], c.letter, step_words(c.step, document, ids), condition(c.step.when))
+        for c in flows.clauses
+    ]
+
     def rows() -> Iterable[Sequence[Cell]]:
         for i, day in enumerate(flows.payment_dates):
-            for s, label in enumerate(flows.compiled.labels):
-                entry = flows.result.log[i, s]
-                if not math.isnan(entry[wf.DUE]):
-                    yield [day, flows.compiled.sections[s], float(s + 1), label, *(float(x) for x in entry)]
+            for s, (clause, said) in enumerate(zip(flows.clauses, words, strict=True)):
+                due, paid, short, after = (float(x) for x in flows.result.log[i, s])
+                if not math.isnan(due):
+                    yield [day, said[0], float(clause.number + 1), *said[1:], after + paid, due, paid, short, after]
 
-    heads = ("Payment date", "Waterfall", "Step", "What", "Due", "Paid", "Short", "Cash after")
-    forms = ("date", "text", "count", "text", "money", "money", "money", "money")
-    report.table("Waterfall steps", f"Steps of the waterfall of {flows.deal}", heads, forms, rows())
+    heads = ("Payment date", "Waterfall", "Step", "Clause", "What", "Applies")
+    figures = ("Cash before", "Due", "Paid", "Short", "Cash after")
+    forms = ("date", "text", "count", "text", "text", "text", *["money"] * len(figures))
+    report.table("Waterfall steps", f"Steps of the waterfall of {flows.deal}", (*heads, *figures), forms, rows())
+
+
+def _waterfall(report: _Report, flows: Projection) -> None:
+    """The priority of payments as a numbered list."""
+    document = flows.document
+
+    def rows() -> Iterable[Sequence[Cell]]:
+        yield from (("Definitions", "", line, "") for line in definitions(document))
+        yield from (("On each payment date", f"{n}", line, "") for n, line in enumerate(rules(document), start=1))
+        for line in lines(document):
+            yield title(document, line.clause.waterfall), line.clause.letter, line.text, line.when
+
+    heads, forms = ("Waterfall", "Clause", "What", "Applies"), ("text", "text", "text", "text")
+    report.table("Priority of payments", document.title, heads, forms, rows())

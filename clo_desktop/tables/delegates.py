@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -165,6 +166,8 @@ class CellPainter:
         self._digit = 0
 
     def _outcome(self, painter: QPainter, rect: QRect, metrics: QFontMetrics, value: object) -> None:
+        if isinstance(value, str) and not value.strip():  # there is nothing to test
+            return
         tokens = self.inks.tokens
         outcome = icons.outcome_of(value)
         side = 10
@@ -233,11 +236,15 @@ class CellPainter:
 
 
 class CellDelegate(QStyledItemDelegate):
-    """Paints cells of a FrameModel and makes their editors."""
+    """Paints cells of a FrameModel and makes their editors.
+
+    tip  further words of a cell for its tool tip, by key and column name; "" for none
+    """
 
     def __init__(self, cells: CellPainter, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._cells = cells
+        self.tip: Callable[[Hashable, str], str] | None = None
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -264,14 +271,16 @@ class CellDelegate(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> bool:
-        """The whole text of a cell that shows only a part of it."""
+        """The whole text of a cell that shows only a part of it, and what there is to say of the cell."""
         model = index.model()
         if event.type() != QEvent.Type.ToolTip or not isinstance(model, FrameModel):
             return super().helpEvent(event, view, option, index)
         text = model.frame.text(int(model.rows[index.row()]), index.column())
         room = view.visualRect(index).width() - 2 * PAD
         hidden = view.fontMetrics().horizontalAdvance(text) > room
-        QToolTip.showText(event.globalPos(), as_text(text) if hidden else "", view)
+        more = self.tip(model.key_at(index.row()), model.frame.columns[index.column()].name) if self.tip else ""
+        told = "\n".join(filter(None, (text if hidden else "", more)))
+        QToolTip.showText(event.globalPos(), as_text(told) if told else "", view)
         return True
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:

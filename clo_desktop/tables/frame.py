@@ -51,6 +51,7 @@ class Column:
     tip        what the column means, for the tool tip of the header
     kind_from  of a MIXED column: the column that names each row's kind
     total      what the footer says; None: by kind
+    widest     px at most when the column is fitted; 0: as any other
     """
 
     name: str
@@ -61,6 +62,7 @@ class Column:
     kind_from: str = ""
     editable: bool = False
     total: Total | None = None
+    widest: int = 0
 
     def header(self, currency: str = "") -> str:
         own = "" if self.kind == Show.MIXED and self.unit is None else self.unit

@@ -180,7 +180,8 @@ class Grid(QTableView):
             below = summary.total_text(frame, self._data.shown, column.name)
             widest = max(widest, QFontMetrics(font).horizontalAdvance(below))
         extra = {"outcome": 32, "cushion": 170}.get(column.kind, 14)
-        return min(max(widest + extra, self.columns.width_for(logical)), most)
+        wanted = min(max(widest + extra, self.columns.width_for(logical)), most)
+        return min(wanted, column.widest) if column.widest else wanted
 
     # -- where cells are -------------------------------------------------------------------------------------------
 

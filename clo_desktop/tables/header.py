@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
@@ -161,6 +161,7 @@ class FilterHeader(QHeaderView):
         self._edits: dict[str, FilterEdit] = {}
         self._texts: dict[str, str] = {}
         self._faults: dict[str, str] = {}
+        self._placing = False
         self._shift: int | None = None
         self._strip = _FrozenHeader(self)
         self.step: Callable[[str, bool], bool] = lambda name, forward: False  # goes to a neighbour's filter cell
@@ -172,7 +173,7 @@ class FilterHeader(QHeaderView):
         self.sectionClicked.connect(self._clicked)
         self._dress()
         for changed in (self.sectionResized, self.sectionMoved, self.geometriesChanged, self.sectionCountChanged):
-            changed.connect(self.place)
+            changed.connect(self._place_soon)
 
     # -- sizes ---------------------------------------------------------------------------------------------------
 
@@ -279,8 +280,15 @@ class FilterHeader(QHeaderView):
 
     # -- the filter row ------------------------------------------------------------------------------------------
 
+    def _place_soon(self, *_: object) -> None:
+        """Once for all columns that change in this turn of the event loop."""
+        if not self._placing:
+            self._placing = True
+            QTimer.singleShot(0, self, self.place)
+
     def place(self, *_: object) -> None:
         """Put the filter cells under their columns; those out of sight are hidden."""
+        self._placing = False
         model = self.model()
         frozen = self._frozen()
         frozen_width = sum(self.sectionSize(c) for c in frozen)

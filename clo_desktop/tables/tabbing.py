@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QWidget
 
-from clo_desktop.tables.header import FilterEdit
+from clo_desktop.tables.header import FilterEdit, FilterHeader
 
 
 def next_in_sight(start: QWidget, forward: bool) -> QWidget | None:
@@ -15,19 +15,19 @@ def next_in_sight(start: QWidget, forward: bool) -> QWidget | None:
     is entered at its first cell (its last one backwards) and left at once: its cells step along it on their own.
     """
     window = start.window()
-    at: QWidget | None = start
+    # a filter row stands where its header does: cells of columns that come into sight late are at the end of Qt's chain
+    begin: QWidget = start.header if isinstance(start, FilterEdit) else start
+    at: QWidget | None = begin
     while at is not None:
         at = at.nextInFocusChain() if forward else at.previousInFocusChain()
-        if at is None or at is start:
+        if at is None or at is begin:
             break
-        if not _takes_tab(at, window):
-            continue
-        if not isinstance(at, FilterEdit):
+        if isinstance(at, FilterHeader):
+            cells = [cell for cell in at.cells() if _takes_tab(cell, window)]
+            if cells:
+                return cells[0 if forward else -1]
+        elif not isinstance(at, FilterEdit) and _takes_tab(at, window):
             return at
-        if isinstance(start, FilterEdit) and start.header is at.header:
-            continue
-        cells = at.header.cells()
-        return cells[0 if forward else -1] if cells else at
     return None
 
 

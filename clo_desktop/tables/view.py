@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
 from clo_desktop.look import theme
 from clo_desktop.tables import clipboard, menus, query, summary
 from clo_desktop.tables.chooser import ColumnChooser
+from clo_desktop.tables.delegates import CellDelegate
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.footer import Footer
 from clo_desktop.tables.frame import Frame
@@ -127,8 +128,12 @@ class FrameTable(QWidget):
     def frame(self) -> Frame:
         return self.model.frame
 
-    def set_frame(self, frame: Frame) -> None:
-        """Show other data; scroll, selection, sort and filters stay as far as rows and columns do."""
+    def set_frame(self, frame: Frame, *, widen: bool = True) -> None:
+        """Show other data; scroll, selection, sort and filters stay as far as rows and columns do.
+
+        widen  whether columns are made wider for longer texts; measuring takes longer than showing, so who shows
+               data at every keystroke calls `widen_columns` once there is time
+        """
         old = self.frame
         shown = self.visible_columns()
         same = [c.name for c in old.columns] == [c.name for c in frame.columns]
@@ -141,8 +146,8 @@ class FrameTable(QWidget):
             self.show_columns([name for name in shown if name in frame.index] or list(frame.index))
         if not same or was_empty:
             self.fit_columns()
-        else:
-            self._widen_columns()
+        elif widen:
+            self.widen_columns()
 
     def set_empty(self, text: str, button_text: str = "", callback: Callable[[], object] | None = None) -> None:
         """What is said, and offered, while the frame has no rows."""
@@ -279,6 +284,17 @@ class FrameTable(QWidget):
         elif self.is_filtered:
             self.clear_filters()
 
+    def set_tips(self, tip: Callable[[Hashable, str], str]) -> None:
+        """Further words for the tool tip of a cell, by key of the row and column name; "" for none."""
+        delegate = self.grid.itemDelegate()
+        assert isinstance(delegate, CellDelegate)
+        delegate.tip = tip
+
+    def current_column(self) -> str:
+        """Name of the column of the current cell; "" where there is none."""
+        index = self.grid.currentIndex()
+        return self.frame.columns[index.column()].name if index.isValid() else ""
+
     # -- columns -----------------------------------------------------------------------------------------------------
 
     def visible_columns(self) -> list[str]:
@@ -321,7 +337,7 @@ class FrameTable(QWidget):
         for logical in range(len(self.frame.columns)):
             self.grid.setColumnWidth(logical, self.grid.wanted_width(logical, 300))
 
-    def _widen_columns(self) -> None:
+    def widen_columns(self) -> None:
         """Room for what became longer, in the rows or below them; nothing becomes narrower."""
         for logical in self.grid.visible_columns():
             wanted = self.grid.wanted_width(logical, 300)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,17 +16,23 @@ from clo_desktop.sheets.read import Reading, read_book
 from clo_desktop.sheets.safety import name_fault
 from clo_desktop.sheets.write import write_book
 from clo_desktop.store import DealSummary, ImportRecord, Store, open_store
+from clo_desktop.work import waterfalls
 from engine import study
+from engine.asset import Asset
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance
-from engine.projection import Projection, choose_document
-from engine.terms import Book, CurveNode
+from engine.model import Model
+from engine.outputs import Table, asset_table, deal_tables, spread_table
+from engine.projection import Projection
+from engine.terms import Book, CurveNode, Deal
+from engine.trades import Trader
 from engine.waterfall import Document
 from resources import library
 
 T = TypeVar("T")
 
 _KEPT_BOOKS: Final = 12
+_KEPT_MODELS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,9 @@ class Desk:
     def __init__(self, where: str | Path) -> None:
         self.store: Store = open_store(where)
         self._books: dict[str, Book] = {}
+        self._models: list[Model] = []
+        self._master: Mapping[str, Asset] | None = None
+        self._traders: dict[str, tuple[Trader, tuple[Asset, ...], Trader]] = {}  # without and with new assets
 
     def close(self) -> None:
         self.store.close()
@@ -113,6 +122,8 @@ class Desk:
         )
         self.store.save(reading.book, record)
         self._books.clear()  # the asset master is shared: other deals may have changed too
+        self._master = None
+        self._models.clear()
         report(1.0, "Done")
         return outcome
 
@@ -162,31 +173,127 @@ class Desk:
         from clo_desktop.sheets.report import write_report  # xlsxwriter is only needed here
 
         self._check_target(path)
-        tests, flows = self.comply(deal), self.project(deal, assumptions, curve=curve)
-        _writing(path, lambda: write_report(path, tests, flows))
+        asked = assumptions or Assumptions()
+        tests = self.comply(deal)
+        with self.ready(deal, curve=curve) as model:
+            flows = model.run(asked)
+            tables = (*deal_tables(model, flows), asset_table(model, asked), spread_table(model))
+        _writing(path, lambda: write_report(path, tests, flows, tables))
 
     def delete(self, deal: str) -> None:
         self.store.delete(deal)
         self._books.pop(deal, None)
 
+    def change(self, deal: str, how: Callable[[Deal], Deal]) -> Book:
+        """Stores the deal as `how` makes it, in one transaction, and gives the new book.
+
+        Raises Refused where `how` raises ValueError, or where the changed inputs cannot be read; then nothing
+        was changed.
+        """
+        book = self.book(deal)
+        with _refusing():
+            changed = replace(book, deal=how(book.deal))
+            study.comply(changed, library.catalogue())
+        self.store.save(changed)
+        self._books[deal] = changed
+        return changed
+
+    def master(self) -> Mapping[str, Asset]:
+        """The whole asset master of the store; kept until an import changes it."""
+        if self._master is None:
+            self._master = self.store.assets()
+        return self._master
+
+    def trader(self, deal: str, others: Iterable[Asset] = ()) -> Trader:
+        """The deal ready for hypothetical trades in the asset master and in `others`; kept until it changes.
+
+        Raises Refused for inputs of the deal that cannot be read.
+        """
+        book, further = self.book(deal), tuple(others)
+        kept = self._traders.get(deal)
+        if kept is not None and kept[0].book is book and kept[1] == further:
+            return kept[2]
+        with _refusing():
+            plain = kept[0] if kept is not None and kept[0].book is book else None
+            if plain is None:
+                plain = study.trader(book, library.catalogue(), self.master().values())
+            made = plain.extended(further)
+        if len(self._traders) >= _KEPT_BOOKS:
+            self._traders.pop(next(iter(self._traders)))
+        self._traders[deal] = (plain, further, made)
+        return made
+
     def waterfall(self, deal: str) -> Document:
         """The priority of payments of a deal."""
         book = self.book(deal)
         with _refusing():
-            return choose_document(book, library.waterfalls())
+            return waterfalls.known().of(book)
 
     def comply(self, deal: str) -> Compliance:
         """All tests of the deal."""
         return comply_with(self.book(deal))
 
     def project(
-        self, deal: str, assumptions: Assumptions | None = None, *, curve: Path | None = None, report: Progress = silent
+        self,
+        deal: str,
+        assumptions: Assumptions | None = None,
+        *,
+        curve: Path | None = None,
+        waterfall: str | None = None,
+        report: Progress = silent,
     ) -> Projection:
-        """Cash flows of the deal to redemption; `curve` is a CSV that replaces the deal's zero curve."""
+        """Cash flows of the deal to redemption.
+
+        curve      a CSV that replaces the deal's zero curve
+        waterfall  name of one to run instead of the deal's own; Refused where it does not fit the deal's classes
+        """
         book = self.book(deal)
-        if curve is not None:
-            book = replace(book, reference=replace(book.reference, curve=read_curve(curve)))
-        return project_with(book, assumptions, report)
+        with _refusing():
+            report(0.0, "Reading terms")
+            model = self._model(book, waterfall) if curve is None else _ready(_under(book, curve), waterfall)
+            return model.run(assumptions or Assumptions(), report)
+
+    def project_book(self, book: Book, assumptions: Assumptions | None = None, report: Progress = silent) -> Projection:
+        """Cash flows of a deal in hand. Raises Refused for terms that are missing, Cancelled when `report` says so.
+
+        What does not depend on the assumptions is kept with the book: another run of it takes milliseconds.
+        """
+        with _refusing():
+            report(0.0, "Reading terms")
+            return self._model(book).run(assumptions or Assumptions(), report)
+
+    @contextmanager
+    def ready(self, deal: str, *, curve: Path | None = None) -> Iterator[Model]:
+        """The deal made ready for runs, under its own curve or that of a CSV; what the engine misses is refused."""
+        book = self.book(deal)
+        with _refusing():
+            yield self._model(book) if curve is None else _ready(_under(book, curve))
+
+    def asset_flows(self, book: Book, asset_id: str, assumptions: Assumptions) -> Table:
+        """Cash flows of one asset of a deal in hand. Raises Refused for terms that are missing."""
+        with _refusing():
+            return asset_table(self._model(book), assumptions, asset_id)
+
+    def tables_of(self, book: Book, flows: Projection) -> tuple[Table, ...]:
+        """Every table of a run of a deal in hand. Raises as `asset_flows`."""
+        with _refusing():
+            return deal_tables(self._model(book), flows)
+
+    def spreads_of(self, book: Book) -> dict[str, float]:
+        """Z-spreads of a deal in hand by asset id, a year; assets without one are left out. Raises as `asset_flows`."""
+        with _refusing():
+            model = self._model(book)
+            found = zip(model.pool.assets, model.z_spreads().tolist(), strict=True)
+        return {asset.asset_id: spread for asset, spread in found if spread == spread}
+
+    def _model(self, book: Book, waterfall: str | None = None) -> Model:
+        """The deal made ready for runs; a book is never changed, so its identity says whether it is the same."""
+        document = waterfalls.known().of(book, waterfall)
+        found = next((m for m in self._models if m.book is book and m.document is document), None)
+        if found is None:
+            found = Model(book, document, library.assumed_terms())
+        self._models = [found, *(m for m in self._models if m is not found)][:_KEPT_MODELS]
+        return found
 
 
 def comply_with(book: Book) -> Compliance:
@@ -196,9 +303,19 @@ def comply_with(book: Book) -> Compliance:
 
 
 def project_with(book: Book, assumptions: Assumptions | None = None, report: Progress = silent) -> Projection:
-    """Cash flows of a deal in hand. Raises Refused for terms that are missing, Cancelled when `report` says so."""
+    """As `Desk.project_book`, made ready anew and with nothing kept."""
     with _refusing():
-        return study.project(book, library.waterfalls(), library.assumed_terms(), assumptions, report)
+        report(0.0, "Reading terms")
+        return _ready(book).run(assumptions or Assumptions(), report)
+
+
+def _ready(book: Book, waterfall: str | None = None) -> Model:
+    return Model(book, waterfalls.known().of(book, waterfall), library.assumed_terms())
+
+
+def _under(book: Book, curve: Path) -> Book:
+    """The deal under the curve of a CSV."""
+    return replace(book, reference=replace(book.reference, curve=read_curve(curve)))
 
 
 def _outcome(deal: str, reading: Reading, path: Path, *, imported: bool) -> Imported:

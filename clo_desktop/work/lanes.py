@@ -1,7 +1,8 @@
 """Two lanes of one thread each for work that must not hold up the window.
 
-"engine" runs kernels, "database" the store. Two kernels at once abort the process, hence one engine lane. No Qt object
-is touched off the GUI thread: a task has plain fields, and a timer on the GUI side reads them and settles what ended.
+"engine" runs kernels, "database" the store: each does its work in the order asked. (A grid's kernels run on several
+threads; none uses numba's parallel layer.) No Qt object is touched off the GUI thread: a task has plain fields, and a
+timer on the GUI side reads them and settles what ended.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ ENGINE: Final = "engine"
 DATABASE: Final = "database"
 LANES: Final = (ENGINE, DATABASE)
 
+_TURN: Final = 0.001  # seconds a thread may hold Python's lock while another waits; Python's own are five times as long
+_REST: Final = 3  # beats without anything under way before quiet work begins
 _BEAT: Final = 50  # ms between looks at what is under way
 _TOO_EARLY: Final = 0.02  # fraction below which the time left is anybody's guess
 
@@ -102,13 +105,15 @@ class _Flight:
     def __init__(
         self,
         task: Task[Any],
-        future: Future[Any],
+        future: Future[Any] | None,
         done: Callable[[Any], object] | None,
         failed: Callable[[Exception], object] | None,
         cancelled: Callable[[], object] | None,
+        quiet: bool,
     ) -> None:
         self.task = task
-        self.future = future
+        self.future = future  # None: not begun, because it is quiet or everything is held
+        self.quiet = quiet
         self.done = done
         self.failed = failed
         self.cancelled = cancelled
@@ -126,12 +131,15 @@ class Lanes(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        sys.setswitchinterval(_TURN)  # the window's thread is asked for its turn by two others
         self._pools = {lane: ThreadPoolExecutor(1, thread_name_prefix=f"clo-{lane}") for lane in LANES}
         self._flights: list[_Flight] = []
         self._closed = False
+        self._held = False
+        self._rested = 0
         self._timer = QTimer(self)
         self._timer.setInterval(_BEAT)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self.look)
 
     def start(
         self,
@@ -142,19 +150,34 @@ class Lanes(QObject):
         done: Callable[[T], object] | None = None,
         failed: Callable[[Exception], object] | None = None,
         cancelled: Callable[[], object] | None = None,
+        quiet: bool = False,
     ) -> Task[T]:
         """Queue `work` in a lane and return its task; one of the three callbacks is called on the GUI thread.
+
+        quiet  nobody waits for it: it begins when nothing else is under way, one such work at a time
 
         A failure nobody asked for goes to `sys.excepthook`. Raises Refused once the lanes were shut down.
         """
         if self._closed:
             raise Refused("The application is closing; start it again to run this.")
         task = Task(lane, name, work)
-        self._flights.append(_Flight(task, self._pools[lane].submit(task.run), done, failed, cancelled))
+        future = None if quiet or self._held else self._pools[lane].submit(task.run)
+        self._flights.append(_Flight(task, future, done, failed, cancelled, quiet))
         if not self._timer.isActive():
             self._timer.start()
         self.changed.emit()
         return task
+
+    def hold(self) -> None:
+        """What is started from now on begins at `release`: while the window fills, nothing else asks for the lock."""
+        self._held = True
+
+    def release(self) -> None:
+        self._held = False
+        if not self._closed:
+            for flight in self._flights:
+                if flight.future is None and not flight.quiet:
+                    flight.future = self._pools[flight.task.lane].submit(flight.task.run)
 
     @property
     def under_way(self) -> tuple[Task[Any], ...]:
@@ -185,31 +208,44 @@ class Lanes(QObject):
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         # what was cancelled before it began never counts as done for `wait`
-        futures = [flight.future for flight in self._flights if not flight.future.cancelled()]
-        left = concurrent.futures.wait(futures, timeout=patience).not_done
+        begun = [flight.future for flight in self._flights if flight.future is not None]
+        left = concurrent.futures.wait([f for f in begun if not f.cancelled()], timeout=patience).not_done
         self._flights = [flight for flight in self._flights if flight.future in left]
         return not left
 
-    def _look(self) -> None:
-        ended = [flight for flight in self._flights if flight.future.done()]
-        if ended:
-            self._flights = [flight for flight in self._flights if flight not in ended]
+    def look(self) -> None:
+        """Settles what has ended, one task a turn of the event loop: at every beat, and at once for who calls it."""
+        ended = next((f for f in self._flights if f.future is not None and f.future.done()), None)
+        if ended is not None:
+            self._flights.remove(ended)
+            QTimer.singleShot(0, self, self._look_again)
+            self._rested = 0
+        elif self._flights and all(flight.quiet and flight.future is None for flight in self._flights):
+            self._rested += 1  # what was settled last is still being painted
+        if self._rested >= _REST and self._flights and self._flights[0].future is None:
+            self._rested = 0
+            first = self._flights[0]
+            first.future = self._pools[first.task.lane].submit(first.task.run)
         if not self._flights:
             self._timer.stop()
-        for flight in ended:
+        if ended is not None:
             try:
-                self._settle(flight)
+                self._settle(ended, ended.future)
             except Exception:
                 # one bad callback must not keep the others from being told
                 sys.excepthook(*sys.exc_info())
-            self.settled.emit(flight.task)
+            self.settled.emit(ended.task)
         self.changed.emit()
 
+    def _look_again(self) -> None:
+        if self._flights and not self._closed:
+            self.look()
+
     @staticmethod
-    def _settle(flight: _Flight) -> None:
+    def _settle(flight: _Flight, future: Future[Any] | None) -> None:
         task = flight.task
         try:
-            value = flight.future.result()
+            value = None if future is None else future.result()
         except (Cancelled, concurrent.futures.CancelledError):
             task.state = State.CANCELLED
             if flight.cancelled is not None:

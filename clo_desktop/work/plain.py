@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from clo_desktop.store import DealSummary
+from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
-from engine import projection_kernel as pk
+from engine import cash
 from engine.compliance import Compliance
 from engine.projection import Projection
 from engine.waterfall import Document
-from engine.waterfall import kernel as wf
-from engine.waterfall.listing import clauses
-from engine.waterfall.trace import Trace
+from engine.waterfall.listing import definitions, lines, rules
+from engine.waterfall.trace import StepTrace, Trace, failing
 
 Plain = dict[str, Any]
 
@@ -44,9 +44,24 @@ def deals(found: Iterable[DealSummary]) -> list[Plain]:
     ]
 
 
-def waterfall(deal: str, document: Document) -> Plain:
-    rows = [{"section": c.section, "letter": c.letter, "text": c.text, "when": c.when} for c in clauses(document)]
-    return {"deal": deal, "waterfall": document.name, "title": document.title, "clauses": rows}
+def waterfall(document: Document) -> Plain:
+    rows = [
+        {
+            "section": line.clause.waterfall,
+            "letter": line.clause.letter,
+            "depth": line.clause.depth,
+            "text": line.text,
+            "when": line.when,
+        }
+        for line in lines(document)
+    ]
+    return {
+        "waterfall": document.name,
+        "title": document.title,
+        "definitions": list(definitions(document)),
+        "rules": list(rules(document)),
+        "clauses": rows,
+    }
 
 
 def imported(outcome: Imported) -> Plain:
@@ -81,6 +96,12 @@ def compliance(done: Compliance) -> Plain:
                 "comment": r.comment,
                 "limit_source": r.limit_source,
                 "kind": r.kind,
+                "aggregate": r.aggregate,
+                "wording": r.wording,
+                "reading": r.reading,
+                "previous": r.previous,
+                "cushion_par": r.cushion_par,
+                "cushion_names": r.cushion_names,
             }
             for r in done.results
         ],
@@ -100,6 +121,7 @@ def projection(done: Projection) -> Plain:
             "rate_shift": done.assumptions.rate_shift,
             "call_date": done.assumptions.call_date.isoformat() if done.assumptions.call_date else None,
             "reinvest": done.assumptions.reinvest,
+            **scenario_told.plain(done.assumptions),
         },
         "assumed_terms": list(done.assumed),
         "notes": list(done.structure.notes),
@@ -126,28 +148,39 @@ def projection(done: Projection) -> Plain:
             }
             for k, fee in enumerate(done.structure.fees)
         ],
-        "incentive_fee": _column(r.cash[:, pk.INCENTIVE_FEE]),
+        "incentive_fee": _column(r.cash[:, cash.INCENTIVE_FEE]),
         "tests": [
             {
                 "name": test.id,
                 "type": test.type,
-                "trigger": done.structure.triggers[k],
+                "trigger": _column(r.trigger[:, k]),
                 "ratio": _column(r.ratio[:, k]),
                 "numerator": _column(r.numerator[:, k]),
                 "denominator": _column(r.denominator[:, k]),
-                "pass": [bool(x) for x in r.ratio[:, k] >= done.structure.triggers[k]],
+                "pass": [not fails for fails in failing(done, k).tolist()],
+                "active": r.active[:, k].tolist(),
             }
             for k, test in enumerate(done.document.tests)
         ],
-        "interest_proceeds": _column(r.cash[:, pk.INTEREST_PROCEEDS]),
-        "principal_proceeds": _column(r.cash[:, pk.PRINCIPAL_PROCEEDS]),
-        "sale_proceeds": _column(r.cash[:, pk.SALE_PROCEEDS]),
-        "reinvested": _column(r.cash[:, pk.REINVESTED]),
-        "diverted": _column(r.cash[:, pk.DIVERTED]),
-        "carried_forward": _column(r.cash[:, pk.CARRIED]),
-        "index": _column(r.cash[:, pk.INDEX]),
-        "performing_balance": _column(r.cash[:, pk.PERFORMING]),
-        "accelerated": [bool(x) for x in r.phase[:, wf.ACCELERATED]],
+        "interest_proceeds": _column(r.cash[:, cash.INTEREST_PROCEEDS]),
+        "principal_proceeds": _column(r.cash[:, cash.PRINCIPAL_PROCEEDS]),
+        "sale_proceeds": _column(r.cash[:, cash.SALE_PROCEEDS]),
+        "reinvested": _column(r.cash[:, cash.REINVESTED]),
+        "diverted": _column(r.cash[:, cash.DIVERTED]),
+        "carried_forward": _column(r.cash[:, cash.CARRIED]),
+        "index": _column(r.cash[:, cash.INDEX]),
+        "performing_balance": _column(r.cash[:, cash.PERFORMING]),
+        "expenses": _column(r.cash[:, cash.EXPENSES]),
+        "hedges_paid": _column(r.cash[:, cash.HEDGES_PAID]),
+        "hedges_received": _column(r.cash[:, cash.HEDGES_RECEIVED]),
+        "contributed": _column(r.cash[:, cash.CONTRIBUTED]),
+        "contributions_repaid": _column(r.cash[:, cash.REPAID]),
+        "change_of_accounts": _column(r.cash[:, cash.ACCOUNTS]),
+        "accounts": [
+            {"name": account.id, "balance": _column(r.accounts[:, k])}
+            for k, account in enumerate(done.document.accounts)
+        ],
+        "accelerated": r.phase[:, cash.PHASES.index("acceleration")].tolist(),
         "sources": _column(done.sources),
         "uses": _column(done.uses),
         "equity_total": float(np.sum(done.paid(done.equity))),
@@ -165,37 +198,44 @@ def trace(done: Trace) -> Plain:
         "deferred": done.deferred,
         "principal": done.principal,
         "total": done.total,
+        "fee": done.fee,
         "sections": [
             {
                 "name": section.name,
                 "title": section.title,
                 "cash_in": section.cash_in,
-                "steps": [
-                    {
-                        "step": step.number,
-                        "letter": step.letter,
-                        "label": step.label,
-                        "due": step.due,
-                        "paid": step.paid,
-                        "short": step.short,
-                        "cash_before": step.cash_before,
-                        "cash_after": step.cash_after,
-                        "to_class": step.to_class,
-                        "tests": [
-                            {
-                                "name": test.id,
-                                "ratio": finite(test.ratio),
-                                "trigger": test.trigger,
-                                "numerator": test.numerator,
-                                "denominator": test.denominator,
-                                "pass": test.passed,
-                            }
-                            for test in step.tests
-                        ],
-                    }
-                    for step in section.steps
-                ],
+                "steps": [_step(step) for step in section.steps],
             }
             for section in done.sections
+        ],
+    }
+
+
+def _step(step: StepTrace) -> Plain:
+    return {
+        "step": step.number,
+        "letter": step.letter,
+        "depth": step.depth,
+        "type": step.kind,
+        "label": step.label,
+        "when": step.when,
+        "due": step.due,
+        "paid": step.paid,
+        "short": step.short,
+        "cash_before": step.cash_before,
+        "cash_after": step.cash_after,
+        "to_class": step.to_class,
+        "of_class": step.of_class,
+        "tests": [
+            {
+                "name": test.id,
+                "ratio": finite(test.ratio),
+                "trigger": test.trigger,
+                "numerator": test.numerator,
+                "denominator": test.denominator,
+                "pass": test.passed,
+                "active": test.active,
+            }
+            for test in step.tests
         ],
     }

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
-from clo_desktop.work.desk import Desk, Imported, comply_with, project_with
+from clo_desktop.work.csv_tables import write_csv
+from clo_desktop.work.desk import Desk, Imported, comply_with
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
 from clo_desktop.work.warmth import warm_up
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance, TestResult
+from engine.outputs import Table
 from engine.projection import Projection
-from engine.terms import Book
+from engine.terms import Book, Deal
 
 T = TypeVar("T")
 
@@ -65,10 +67,13 @@ class Session(QObject):
 
     deals_changed      the rail changed
     book_changed       another deal was chosen or it was imported anew (None: none is open)
+    edited             inputs of the open deal were changed and stored; its positions are the same
     compliance_changed, projection_changed  results of the open deal (None while there is none)
     members_wanted     show the positions that count in this test (None: show all)
     asset_wanted       show this asset
-    payment_wanted     explain the payment of a class (its name) on a date
+    spreads_changed    z-spreads of the open deal's assets are known, or no longer
+    asset_flows_ready  carries the table of an asset's cash flows that was asked for
+    payment_wanted     explain the payment of a class or fee (its name) on a date
     imported           an import ended, with its report
     said               a sentence for the status bar
     refused            a sentence that must be read
@@ -76,10 +81,13 @@ class Session(QObject):
 
     deals_changed = Signal()
     book_changed = Signal(object)
+    edited = Signal(object)
     compliance_changed = Signal(object)
     projection_changed = Signal(object)
     members_wanted = Signal(object)
     asset_wanted = Signal(str)
+    spreads_changed = Signal()
+    asset_flows_ready = Signal(object)
     payment_wanted = Signal(object, str)
     imported = Signal(object)
     said = Signal(str)
@@ -92,8 +100,10 @@ class Session(QObject):
         self.where = ""
         self.deals: tuple[DealState, ...] = ()
         self.book: Book | None = None
+        self._versions: list[Book] = []  # the open deal as it was opened and after each change of its inputs
         self.compliance: Compliance | None = None
         self.projection: Timed | None = None
+        self.spreads: Mapping[str, float] = {}
         self.reports: list[Imported] = []
         self.running: Task[Timed] | None = None
 
@@ -182,14 +192,76 @@ class Session(QObject):
             if self.deal != deal:
                 self.compliance_changed.emit(None)  # the tests of another deal must not stand beside its positions
             self.book = book
+            self._versions = [book]
             self.compliance = None
             self.projection = None
-            self.book_changed.emit(book)
-            self.projection_changed.emit(None)
+            self.spreads = {}
+            self.lanes.hold()
             self.comply()
             self.run(Assumptions())
+            self._spread(book)
+            self._in_turns(lambda: self._show(book), self._clear, self.lanes.release)
 
         self._start(DATABASE, f"Open {deal}", lambda report: desk.book(deal), done)
+
+    def _in_turns(self, *steps: Callable[[], object]) -> None:
+        """Steps that fill panes, each in a turn of the event loop of its own."""
+
+        def turn() -> None:
+            try:
+                steps[0]()
+            finally:
+                if steps[1:]:
+                    self._in_turns(*steps[1:])
+
+        QTimer.singleShot(0, self, turn)
+
+    def _show(self, book: Book) -> None:
+        if self._still(book):
+            self.book_changed.emit(book)
+
+    def _clear(self) -> None:
+        """The panes of a run let go of the deal before."""
+        if self.projection is None:
+            self.projection_changed.emit(None)
+
+    def _still(self, book: Book) -> bool:
+        """Whether the deal is open whose book it is or was: its inputs may have changed since, its positions not."""
+        return self.book is not None and any(version is book for version in self._versions)
+
+    def change(self, name: str, how: Callable[[Deal], Deal], then: Callable[[Deal, Deal], object]) -> None:
+        """Stores the open deal as `how` makes it, in the database lane; its tests are evaluated anew.
+
+        name  for the progress; how  changes inputs, not positions, and may raise ValueError: that is refused
+        then  called with the deal before and after
+        """
+        desk, deal = self._open_desk(), self._open_book().deal.name
+
+        def work(report: Progress) -> tuple[Deal, Book]:
+            before = desk.book(deal).deal
+            return before, desk.change(deal, how)
+
+        def done(outcome: tuple[Deal, Book]) -> None:
+            before, book = outcome
+            if self.deal != deal:
+                return
+            self.book = book
+            self._versions.append(book)
+            self.edited.emit(book)
+            self.comply()
+            then(before, book.deal)
+
+        self._start(DATABASE, name, work, done)
+
+    def look(self, name: str, work: Callable[[Desk, str], T], done: Callable[[T], object]) -> None:
+        """Reads something of the open deal in the database lane; `done` is called if the deal is open still."""
+        desk, book = self._open_desk(), self._open_book()
+
+        def settled(found: T) -> None:
+            if self._still(book):
+                done(found)
+
+        self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled, quiet=True)
 
     def comply(self) -> None:
         """Evaluates the tests of the open deal."""
@@ -205,22 +277,46 @@ class Session(QObject):
 
     def run(self, assumptions: Assumptions) -> Task[Timed] | None:
         """Projects the open deal in the engine lane; a run under way is cancelled first."""
-        book = self._open_book()
+        book, desk = self._open_book(), self._open_desk()
         if self.running is not None:
             self.running.cancel()
 
         def work(report: Progress) -> Timed:
             started = time.perf_counter()
-            return Timed(project_with(book, assumptions, report), time.perf_counter() - started)
+            return Timed(desk.project_book(book, assumptions, report), time.perf_counter() - started)
 
         def done(timed: Timed) -> None:
-            if self.book is book:
+            if self._still(book):
                 self.projection = timed
                 self.projection_changed.emit(timed)
                 self.said.emit(f"{book.deal.name} was projected in {timed.seconds * 1000:.0f} ms.")
 
         self.running = self._start(ENGINE, f"Project {book.deal.name}", work, done)
         return self.running
+
+    def _spread(self, book: Book) -> None:
+        """Z-spreads by asset id, in the engine lane; a deal that cannot be projected has none."""
+        desk = self._open_desk()
+
+        def done(found: Mapping[str, float]) -> None:
+            if self._still(book):
+                self.spreads = found
+                self.spreads_changed.emit()
+
+        self._start(ENGINE, f"Spreads of {book.deal.name}", lambda report: desk.spreads_of(book), done, quiet=True)
+
+    def show_asset_flows(self, asset_id: str) -> None:
+        """Cash flows of an asset under the assumptions of the last run, in the engine lane."""
+        desk, book = self._open_desk(), self._open_book()
+        assumptions = self.projection.projection.assumptions if self.projection is not None else Assumptions()
+
+        def done(table: Table) -> None:
+            if self._still(book):
+                self.asset_flows_ready.emit(table)
+
+        self._start(
+            ENGINE, f"Cash flows of {asset_id}", lambda report: desk.asset_flows(book, asset_id, assumptions), done
+        )
 
     def warm_up(self) -> None:
         """Makes the kernels ready in the engine lane; runs asked for meanwhile wait behind it."""
@@ -262,6 +358,18 @@ class Session(QObject):
             lambda nothing: self.said.emit(f"The report of {deal} was written to {path}."),
         )
 
+    def tables_files(self, folder: Path) -> None:
+        """Writes every table of the last run into a folder, a CSV file each."""
+        if self.projection is None:
+            raise Refused("There is no run yet; press F5 first.")
+        flows, desk, book = self.projection.projection, self._open_desk(), self._open_book()
+        self._start(
+            ENGINE,
+            f"Tables of {flows.deal}",
+            lambda report: write_csv(desk.tables_of(book, flows), folder),
+            lambda files: self.said.emit(f"{len(files)} tables of {flows.deal} were written to {folder}."),
+        )
+
     def delete(self, deal: str) -> None:
         """Deletes a deal from the store."""
         desk = self._open_desk()
@@ -285,6 +393,8 @@ class Session(QObject):
         if self.running is not None:
             self.running.cancel()
         self.book = self.compliance = self.projection = None
+        self._versions = []
+        self.spreads = {}
         self.book_changed.emit(None)
         self.compliance_changed.emit(None)
         self.projection_changed.emit(None)
@@ -324,4 +434,5 @@ class Session(QObject):
             done=done,
             failed=failed,
             cancelled=lambda: self.said.emit(f"{name}: cancelled, nothing was changed."),
+            quiet=quiet,
         )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
 
 from clo_desktop.store import DealSummary
+from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
-from engine import projection_kernel as pk
-from engine.assumptions import Assumptions
+from engine import cash
 from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
-from engine.waterfall.trace import Trace
+from engine.waterfall.trace import StepTrace, Trace, failing
 
 _MARKS = {"pass": "pass", "fail": "FAIL", "maintained": "maintained"}
 
@@ -84,11 +88,14 @@ def compliance(done: Compliance) -> str:
     return "\n".join(lines)
 
 
-def _further(asked: Assumptions) -> str:
+def _further(done: Projection) -> str:
     """What else was asked for."""
+    asked = done.assumptions
     words = [f", curve shifted by {asked.rate_shift * 1e4:+.0f} bp"] if asked.rate_shift else []
     words += [f", redeemed from {asked.call_date.isoformat()}"] if asked.call_date else []
+    words += [f", {rule}" for rule in scenario_told.call_rules(asked, done.structure)]
     words += [] if asked.reinvest else [", no reinvestment"]
+    words += [] if asked.recover_after_maturity else [", no recoveries after maturity"]
     return "".join(words)
 
 
@@ -101,7 +108,8 @@ def projection(done: Projection) -> str:
         f"{done.deal} as of {done.as_of}: {len(done.payment_dates)} payment dates to {done.payment_dates[-1]}, "
         f"priority of payments {done.document.name}",
         f"CPR {rates['cpr']:.2%}, CDR {rates['cdr']:.2%}, severity {rates['severity']:.1%}, "
-        f"lag {rates['lag']:g} months, sale price {done.sale_price:g}" + _further(done.assumptions),
+        f"lag {rates['lag']:g} months, sale price {done.sale_price:g}" + _further(done),
+        *(f"{head}: {'; '.join(entries)}" for head, entries in scenario_told.sections(done.assumptions)),
         f"{'Class or fee':14} {'Opening':>16} {'Interest':>16} {'Deferred paid':>16} {'Principal':>16} "
         f"{'At the end':>16}",
     ]
@@ -113,16 +121,15 @@ def projection(done: Projection) -> str:
         )
     for k, fee in enumerate(done.structure.fees):
         lines.append(f"{fee.name:14.20} {'':>11} {r.fee_paid[:, k].sum():16,.0f}")
-    lines.append(f"Incentive fee {'':>17} {r.cash[:, pk.INCENTIVE_FEE].sum():16,.0f}")
+    lines.append(f"Incentive fee {'':>17} {r.cash[:, cash.INCENTIVE_FEE].sum():16,.0f}")
     total = done.paid(done.equity).sum()
     lines.append(
         f"Subordinated notes: {total:,.0f} in all; IRR since purchase {'none' if irr is None else f'{irr:.2%}'}"
     )
     for k, test in enumerate(done.document.tests):
-        trigger = done.structure.triggers[k]
-        failing = [d for d, x in zip(done.payment_dates, r.ratio[:, k], strict=True) if x < trigger]
-        when = f"fails first on {failing[0]}, {len(failing)} times in all" if failing else "never fails"
-        lines.append(f"{test.id:8} {r.ratio[0, k]:8.2%} against {trigger:.2%}: {when}")
+        dates = [done.payment_dates[i] for i in np.flatnonzero(failing(done, k))]
+        when = f"fails first on {dates[0]}, {len(dates)} times in all" if dates else "never fails"
+        lines.append(f"{test.id:8} {r.ratio[0, k]:8.2%} against {r.trigger[0, k]:.2%}: {when}")
     gap = abs(done.sources - done.uses).max()
     lines.append(
         f"Sources {done.sources.sum():,.2f} = uses {done.uses.sum():,.2f}; largest difference on a date {gap:.6f}"
@@ -132,34 +139,45 @@ def projection(done: Projection) -> str:
     return "\n".join(lines)
 
 
+_WORDS: Final = 50  # characters a line of a trace gives to what a step does
+_FIGURES: Final = ("Cash before", "Due", "Paid", "Short", "Cash after")
+
+
 def trace(done: Trace) -> str:
     """The chain of steps of a payment, lettered as in the numbered list; steps with nothing due are left out.
 
-    Steps that paid the class are marked, tests stand below theirs.
+    Steps that paid the class are marked, tests that decided stand below theirs; a negative payment is a receipt.
     """
     lines = [
-        f"{done.deal}, {done.date}, {done.class_name}: {done.total:,.2f} paid "
-        f"(interest {done.interest:,.2f}, deferred interest {done.deferred:,.2f}, principal {done.principal:,.2f}); "
-        f"{done.phase}",
+        f"{done.deal}, {done.date}, {done.class_name}: {done.total:,.2f} paid{_split(done)}; {done.phase}",
     ]
     for section in done.sections:
-        lines += [
-            "",
-            f"{section.title}: {section.cash_in:,.2f} in",
-            f"        {'':44} {'Due':>16} {'Paid':>16} {'Short':>16} {'Cash after':>16}",
-        ]
+        heads = " ".join(f"{head:>16}" for head in _FIGURES)
+        lines += ["", f"{section.title}: {section.cash_in:,.2f} in", f"{'':{_WORDS + 11}} {heads}"]
         for step in section.steps:
-            if not (step.due or step.paid or step.tests):
-                continue
-            mark = "→" if step.to_class else " "
-            lines.append(
-                f"  {f'({step.letter})':5}{mark} {step.label:44.44} {step.due:16,.2f} {step.paid:16,.2f} "
-                f"{step.short:16,.2f} {step.cash_after:16,.2f}"
-            )
-            for test in step.tests:
-                verdict = "passes" if test.passed else "FAILS"
-                lines.append(
-                    f"          {test.id} {verdict}: {test.numerator:,.2f} / {test.denominator:,.2f} "
-                    f"= {test.ratio:.2%} against {test.trigger:.2%}"
-                )
+            if not step.idle or step.kind == "branch":
+                lines += _step(step)
     return "\n".join(lines)
+
+
+def _split(done: Trace) -> str:
+    """Of what the payment to a class consists."""
+    if done.fee is not None:
+        return ""
+    return f" (interest {done.interest:,.2f}, deferred interest {done.deferred:,.2f}, principal {done.principal:,.2f})"
+
+
+def _step(step: StepTrace) -> Iterator[str]:
+    mark = "→" if step.to_class or (step.of_class and step.paid) else " "
+    label = f"{step.label}, {step.when}" if step.when else step.label
+    first, *rest = textwrap.wrap(label, _WORDS, break_long_words=False)
+    figures = (step.cash_before, step.due, step.paid, step.short, step.cash_after)
+    shown = " ".join(f"{'' if x is None else f'{x:,.2f}':>16}" for x in figures)
+    yield f"  {f'({step.letter})':7}{mark} {first:{_WORDS}} {shown}"
+    yield from (f"{'':11}{line}" for line in rest)
+    for test in step.tests:
+        verdict = "is not tested" if not test.active else "passes" if test.passed else "FAILS"
+        yield (
+            f"{'':11}{test.id} {verdict}: {test.numerator:,.2f} / {test.denominator:,.2f} "
+            f"= {test.ratio:.2%} against {test.trigger:.2%}"
+        )

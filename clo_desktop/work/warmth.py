@@ -46,11 +46,14 @@ def warm_up(report: Progress) -> None:
 
 def warm_here() -> None:
     """Compiles or loads every kernel in this process, and imports what the first result would import."""
-    from engine import study, valuation
+    from engine import study, trades, valuation
+    from engine.valuation import discounting
     from resources import library
 
     library.catalogue()
     library.waterfalls()
     library.assumed_terms()
     study.warm_up()
-    valuation.xirr((dt.date(2024, 1, 1), dt.date(2025, 1, 1)), (-1.0, 1.1))  # scipy's solver: a quarter of a second
+    discounting.warm_up()
+    trades.warm_up()
+    valuation.xirr((dt.date(2024, 1, 1), dt.date(2025, 1, 1)), (-1.0, 1.1))

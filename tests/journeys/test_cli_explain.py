@@ -30,7 +30,8 @@ def test_that_a_payment_is_explained_step_by_step(workspace: Path, capsys: pytes
     assert paid == pytest.approx(trace["total"], abs=0.005)
     code, out, _ = said(capsys, "explain", *where, "--date", "2026-01-15", "--class", "E")
     assert code == 0
-    assert "→ Class E interest" in out
+    assert "→ to interest of Class E" in out
+    assert "Cash before" in out
     assert "OC_E passes" in out
 
 

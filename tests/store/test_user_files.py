@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clo_desktop import log, paths
+from clo_desktop.paths import waterfalls_folder
 from clo_desktop.settings import Settings, load_settings, save_settings
 
 CHANGED = Settings("dark", "compact", "Mag 17 – ä", "AAAA/w==")
@@ -39,6 +40,7 @@ def logging_put_back() -> Iterator[None]:
 def test_that_one_variable_moves_all_files(home: Path) -> None:
     found = [paths.default_workspace(), paths.settings_file(), paths.log_folder(), paths.numba_cache()]
     assert found == [home / "workspace.clo", home / "settings.json", home / "log", home / "cache" / "numba"]
+    assert waterfalls_folder() == home / "waterfalls"
     assert not home.exists()
 
 
@@ -49,6 +51,7 @@ def test_that_without_the_variable_the_systems_places_are_used(
     monkeypatch.delenv("CLO_HOME") if blank is None else monkeypatch.setenv("CLO_HOME", blank)
     found = {paths.default_workspace(), paths.settings_file(), paths.log_folder(), paths.numba_cache()}
     assert len(found) == 4
+    assert waterfalls_folder() == paths.settings_file().parent / "waterfalls"
     assert all(path.is_absolute() and "CLO Desktop" in str(path) for path in found)
 
 

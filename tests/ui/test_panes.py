@@ -58,7 +58,7 @@ def test_that_collateral_shows_every_position_with_every_column(harbor: Window) 
     assert book is not None
     table = harbor.collateral.table
     assert table.model.rowCount() == len(book.deal.holdings)
-    assert set(table.frame.index) == {"held_par", *(c.name for c in COLUMNS)}
+    assert set(table.frame.index) == {"held_par", "z_spread", *(c.name for c in COLUMNS)}
     assert harbor.windowTitle() == f"{DEMO_DEAL} – CLO Desktop"
 
 
@@ -94,7 +94,7 @@ def test_that_each_column_set_can_be_shown(harbor: Window) -> None:
         seen[name] = table.visible_columns()
         assert seen[name][0] == "asset_id"
         assert "held_par" in seen[name]
-    assert len(seen["All"]) == len(COLUMNS) + 1
+    assert len(seen["All"]) == len(COLUMNS) + 2  # with par and z-spread
     assert "moodys_rating" in seen["Ratings"]
     assert "cov_lite" in seen["Flags"]
 
@@ -334,14 +334,14 @@ def test_that_empty_panes_say_what_to_do_with_the_button_to_do_it(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a, **k: (asked.append(a[1]), ([], ""))[1])
-    for name in ("deals", "collateral", "compliance", "imports"):
+    for name in ("deals", "collateral", "compliance", "inbox", "matrix", "imports"):
         empty.go_to(name)
         pane = empty.docks[name].widget()
         (state,) = [e for e in pane.findChildren(EmptyState) if e.isVisible()]
         assert len(state.label.text()) > 20
         assert state.button.text() == "Import…"
         state.button.click()
-    assert asked == ["Import workbook"] * 4
+    assert asked == ["Import workbook"] * 6
     empty.go_to("cashflows")
     (state,) = [e for e in empty.cash_flows.findChildren(EmptyState) if e.isVisible()]
     assert state.button.text() == "Run"

@@ -33,8 +33,8 @@ from clo_desktop.look.tokens import THEMES, Tokens, contrast
 from clo_desktop.look.words import as_text, short
 from clo_desktop.panes import compliance as tests_pane
 from clo_desktop.panes.deals import rail_line
-from clo_desktop.panes.waterfall import steps_frame
 from clo_desktop.tables.header import FilterEdit
+from clo_desktop.tables.steps import steps_frame
 from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
 from clo_desktop.work.desk import Imported, comply_with
 from clo_desktop.work.session import DealState, outcome_word, relative_cushion
@@ -45,7 +45,10 @@ from engine.terms import Book
 from engine.waterfall.trace import explain
 
 NBSP = "\u00a0"
-PANES = ("collateral", "compliance", "cashflows", "waterfall", "imports")
+PANES = (
+    *("collateral", "compliance", "trades", "inbox", "matrix"),
+    *("cashflows", "waterfall", "scenarios", "imports"),
+)
 
 
 def idle(window: Window, qtbot: QtBot) -> None:
@@ -275,11 +278,11 @@ def test_that_a_largest_test_shows_the_name_that_is_largest_and_on_request_all(h
     assert population.isHidden()
 
 
-def test_that_room_in_par_is_told_of_shares_only(harbor: Window) -> None:
+def test_that_the_cushion_is_told_in_par_and_in_names_where_there_is_such_a_room(harbor: Window) -> None:
     for result in done_of(harbor).results:
-        shares = tests_pane.aggregate(result) in ("share", "largest")
         told = tell(harbor, result)
-        assert ("room of" in told or "par beyond the limit" in told) == shares, result.name
+        assert (" of par" in told) == (result.cushion_par is not None), result.name
+        assert ("names of average size" in told) == (result.cushion_names is not None), result.name
     (diversity,) = of_aggregate(harbor, "diversity")
     assert f"{formats.figure(diversity.numerator, 2)} points over" in tell(harbor, diversity)
 
@@ -408,7 +411,7 @@ def test_that_tab_never_goes_where_nobody_sees_it(harbor: Window, qtbot: QtBot, 
     harbor.activateWindow()
     harbor.go_to("compliance")
     seen: set[str] = set()
-    for _ in range(60):
+    for _ in range(90):
         at = QApplication.focusWidget()
         assert at is not None
         dock: QWidget | None = at

@@ -99,14 +99,19 @@ def test_that_the_demo_deal_is_imported_by_its_command(empty: Window, qtbot: QtB
 
 
 def test_that_every_pane_has_a_figure() -> None:
-    assert list(PANES.values()) == [f"Ctrl+{i}" for i in (*range(1, len(PANES)), 0)]
+    """Ten of them one of their own; what is beyond shares one, with Shift."""
+    alone = [keys for keys in PANES.values() if "Shift" not in keys]
+    assert alone == [f"Ctrl+{i}" for i in (*range(1, 10), 0)]
+    assert PANES["scenarios"] == "Ctrl+Shift+5"
+    assert len(set(PANES.values())) == len(PANES)
 
 
 @pytest.mark.parametrize("name", PANES)
 def test_that_control_and_a_figure_go_to_a_pane(harbor: Window, qtbot: QtBot, name: str) -> None:
     assert set(PANES) == set(harbor.docks)
     harbor.activateWindow()
-    qtbot.keyClick(harbor, Qt.Key(ord(PANES[name][-1])), CONTROL)
+    shift = Qt.KeyboardModifier.ShiftModifier if "Shift" in PANES[name] else Qt.KeyboardModifier.NoModifier
+    qtbot.keyClick(harbor, Qt.Key(ord(PANES[name][-1])), CONTROL | shift)
     assert in_sight(harbor, name)
     focused = QApplication.focusWidget()
     assert focused is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import resources
@@ -12,6 +13,7 @@ from clo_desktop.faults import Cancelled, Refused
 from clo_desktop.sheets.read import read_book
 from clo_desktop.sheets.write import write_book
 from clo_desktop.work.desk import Desk, comply_with, project_with, read_curve
+from engine import cash
 from engine.assumptions import Assumptions
 from engine.terms import Book, CurveNode
 
@@ -168,6 +170,19 @@ def test_that_a_curve_of_ones_own_replaces_the_deals(desk: Desk, tmp_path: Path,
     own, flat = desk.project(DEAL), desk.project(DEAL, curve=file)
     assert flat.result.interest.sum() < own.result.interest.sum()
     assert desk.project(DEAL).result.interest.sum() == own.result.interest.sum()
+
+
+def test_that_a_deal_is_made_ready_once_and_anew_when_it_changed(desk: Desk, tmp_path: Path, warm: None) -> None:
+    own, hard = desk.project(DEAL), desk.project(DEAL, Assumptions(cdr=0.1))
+    assert hard.structure is own.structure
+    fresh = project_with(desk.book(DEAL), Assumptions(cdr=0.1))
+    assert fresh.structure is not own.structure
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(hard.result, fresh.result, strict=True))
+    book = desk.book(DEAL)
+    lots = (*book.deal.holdings, replace(book.deal.holdings[0], par=1e6))
+    write_book(replace(book, deal=replace(book.deal, holdings=lots)), tmp_path / "more.xlsx")
+    desk.import_file(tmp_path / "more.xlsx", DEAL)
+    assert desk.project(DEAL).result.cash[0, cash.PERFORMING] > own.result.cash[0, cash.PERFORMING]
 
 
 def test_that_missing_terms_are_refused_in_the_engines_words(desk: Desk) -> None:

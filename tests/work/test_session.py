@@ -19,7 +19,6 @@ from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
 from clo_desktop.sheets.read import read_book
 from clo_desktop.sheets.write import write_book
-from clo_desktop.work import session as module
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.lanes import State
 from clo_desktop.work.session import DealState, Session, Timed, outcome_word, relative_cushion
@@ -52,17 +51,17 @@ class Gate:
         self.begun: list[Assumptions | None] = []
         self._real = real
 
-    def __call__(self, book: Any, assumptions: Assumptions | None, report: Progress) -> Any:
+    def __call__(self, desk: Desk, book: Any, assumptions: Assumptions | None, report: Progress) -> Any:
         self.begun.append(assumptions)
         while not self.open.wait(0.005):
             report(0.5, "Projecting loans")
-        return self._real(book, assumptions, report)
+        return self._real(desk, book, assumptions, report)
 
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
-    made = Gate(module.project_with)
-    monkeypatch.setattr(module, "project_with", made)
+    made = Gate(Desk.project_book)
+    monkeypatch.setattr(Desk, "project_book", lambda *given: made(*given))
     return made
 
 
@@ -300,7 +299,7 @@ def test_that_an_internal_error_goes_to_the_excepthook(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("broken")
 
-    monkeypatch.setattr(module, "project_with", broken)
+    monkeypatch.setattr(Desk, "project_book", broken)
     chosen.run(Assumptions())
     settle()
     assert [str(s) for s in seen] == ["broken"]

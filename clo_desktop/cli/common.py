@@ -1,0 +1,62 @@
+"""What the verbs of the command line share: answers and exit codes, the store that was named, patience."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from clo_desktop.faults import Refused
+
+if TYPE_CHECKING:
+    from clo_desktop.work.desk import Desk
+
+DONE: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command says: as data for --json, in words otherwise; a complaint on stderr means that it failed."""
+
+    data: Any
+    words: str
+    complaint: str = ""
+
+
+Verb = Callable[[argparse.Namespace], Answer | int]
+"""What a command does; a verb that prints by itself gives its exit code."""
+
+Add = Callable[[str, Verb, str], argparse.ArgumentParser]
+"""Adds a verb by its name and the sentence of its help; gives the parser for its options."""
+
+
+def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
+    """The desk on the store that was named; only an import makes a new workspace file. Raises Refused."""
+    from clo_desktop.paths import default_workspace
+    from clo_desktop.work.desk import Desk
+
+    if getattr(options, "deal", None):
+        options.deal = options.deal.strip()
+    if options.db and "://" not in options.db and not may_make and not Path(options.db).exists():
+        raise Refused(f"There is no workspace {options.db}; `clo import` makes one, or check the name.", code="store")
+    return Desk(options.db or default_workspace())
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Says on stderr why it takes long, when the kernels have to be compiled."""
+    words = "Compiling the engine, once after installation: about half a minute …"
+    timer = threading.Timer(3.0, lambda: print(words, file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

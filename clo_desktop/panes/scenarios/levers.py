@@ -1,0 +1,175 @@
+"""The assumptions under the hand: a lever for each, and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from clo_desktop.look import formats
+from clo_desktop.look.levers import Lever
+from clo_desktop.look.tokens import GRID
+from clo_desktop.look.words import WrappedLabel
+from engine.assumptions import Assumptions
+
+MOST_KEPT: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a lever sets: the field of `Assumptions`, its words, and what one of its units is in the engine's."""
+
+    field: str
+    title: str
+    short: str
+    unit: str
+    usual: tuple[float, float]
+    allowed: tuple[float, float]
+    step: float
+    decimals: int
+    scale: float = 1.0
+    tip: str = ""
+
+
+LEVERS: Final = (
+    _Kind("cdr", "Default rate (CDR)", "CDR", "%", (0.0, 30.0), (0.0, 100.0), 0.1, 2, 100.0, "A year"),
+    _Kind("cpr", "Prepayment rate (CPR)", "CPR", "%", (0.0, 60.0), (0.0, 100.0), 0.5, 2, 100.0, "A year"),
+    _Kind("severity", "Loss severity", "severity", "%", (0.0, 100.0), (0.0, 100.0), 1.0, 1, 100.0, "Of a default"),
+    _Kind("lag", "Recovery lag", "lag", "months", (0.0, 36.0), (0.0, 120.0), 1.0, 0, 1.0, "Default to recovery"),
+    _Kind("rate_shift", "Shift of the curve", "curve", "bp", (-300.0, 300.0), (-1000.0, 1000.0), 5.0, 0, 1e4),
+    _Kind(
+        "sale_price",
+        "Sale price at redemption",
+        "sale at",
+        "%",
+        (50.0, 110.0),
+        (2.0, 200.0),
+        0.5,
+        2,
+        1.0,
+        "Percent of par; of what is left at redemption or at the end",
+    ),
+)
+
+
+class LeverPanel(QWidget):
+    """Levers with buttons to put them back, and to keep a scenario for comparison.
+
+    moved          somebody changed what is assumed
+    keep_asked     keep what is assumed beside the others;  forget_asked: forget all that was kept
+    """
+
+    moved = Signal()
+    keep_asked = Signal()
+    forget_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._own: dict[str, float] = {}  # the deal's own, in the engine's units
+        self.levers: dict[str, Lever] = {}
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(GRID, GRID, GRID, GRID)
+        column.setSpacing(GRID // 2)
+        for kind in LEVERS:
+            lever = Lever(kind.title, kind.unit, kind.usual, kind.allowed, kind.step, kind.decimals)
+            lever.setToolTip(kind.tip)
+            label = QLabel(kind.title)
+            label.setBuddy(lever.slider)
+            column.addWidget(label)
+            column.addWidget(lever)
+            column.addSpacing(GRID // 2)
+            lever.moved.connect(self._told)
+            self.levers[kind.field] = lever
+        self.reinvest = QCheckBox("Reinvest as the deal allows")
+        self.reinvest.setChecked(True)
+        self.reinvest.toggled.connect(self._told)
+        column.addWidget(self.reinvest)
+        self.reset_button = QPushButton("Deal's own")
+        self.reset_button.setToolTip("All levers back to the assumptions of the deal")
+        self.reset_button.clicked.connect(self.reset)
+        self.keep_button = QPushButton("Keep")
+        self.keep_button.setToolTip(f"Keep this scenario for comparison, up to {MOST_KEPT}")
+        self.keep_button.clicked.connect(self.keep_asked)
+        self.forget_button = QPushButton("Forget kept")
+        self.forget_button.setToolTip("Take all kept scenarios out of the comparison")
+        self.forget_button.clicked.connect(self.forget_asked)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID // 2)
+        for button in (self.reset_button, self.keep_button, self.forget_button):
+            button.setMinimumWidth(50)
+            buttons.addWidget(button)
+        column.addSpacing(GRID // 2)
+        column.addLayout(buttons)
+        self.state = WrappedLabel()
+        self.state.setAccessibleName("State of the study")
+        self.kept = WrappedLabel()
+        self.kept.setAccessibleName("Kept scenarios")
+        column.addWidget(self.state)
+        column.addWidget(self.kept)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setMinimumWidth(220)
+        self.setFocusProxy(self.levers["cdr"])
+
+    def _told(self, *_: object) -> None:
+        self.moved.emit()
+
+    # -- what is assumed ------------------------------------------------------------------------------------------
+
+    def take_own(self, own: dict[str, float]) -> None:
+        """The deal's own figures by field, in the engine's units; all levers go there."""
+        self._own = dict(own)
+        for kind in LEVERS:
+            self.levers[kind.field].set_value(own[kind.field] * kind.scale)
+        self.reinvest.blockSignals(True)
+        self.reinvest.setChecked(True)
+        self.reinvest.blockSignals(False)
+
+    def reset(self) -> None:
+        """All levers back to the deal's own."""
+        if self._own:
+            self.take_own(self._own)
+            self.moved.emit()
+
+    def put(self, said: dict[str, float]) -> None:
+        """Some levers to values in the engine's units."""
+        for kind in LEVERS:
+            if kind.field in said:
+                self.levers[kind.field].set_value(said[kind.field] * kind.scale)
+        self.moved.emit()
+
+    def _moved(self) -> dict[str, float]:
+        """What differs from the deal's own by more than the fields show, in the engine's units."""
+        found = {}
+        for kind in LEVERS:
+            lever = self.levers[kind.field]
+            own = self._own.get(kind.field)
+            if own is None or abs(own * kind.scale - lever.value) > lever.field.half * 1.001:
+                found[kind.field] = lever.value / kind.scale
+        return found
+
+    def assumptions(self) -> Assumptions:
+        """The scenario; what was not moved is left to the deal. Raises ValueError for what is no assumption."""
+        said: dict[str, Any] = dict(self._moved())
+        return replace(Assumptions(reinvest=self.reinvest.isChecked()), **said)
+
+    def words(self) -> str:
+        """What was moved, in short: "CDR 5 %, lag 12 months"; the deal's own where nothing was."""
+        moved = self._moved()
+        parts = [
+            f"{kind.short} {formats.figure(moved[kind.field] * kind.scale, kind.decimals)} {kind.unit}"
+            for kind in LEVERS
+            if kind.field in moved
+        ]
+        parts += [] if self.reinvest.isChecked() else ["no reinvestment"]
+        return ", ".join(parts) or "Deal's own"

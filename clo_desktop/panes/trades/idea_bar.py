@@ -1,0 +1,109 @@
+"""Ideas as tabs, with what can be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QTabBar, QToolButton, QWidget
+
+from clo_desktop.look.words import as_text
+from clo_desktop.work.pad_rows import Row
+from engine.trades import Ideas
+
+_ACTS: Final = (
+    ("new", "New", "A new idea without trades"),
+    ("branch", "Duplicate", "A copy of this idea, with its history, to go on with"),
+    ("rename", "Rename", "Another name for this idea (a double click on its tab does it too)"),
+    ("delete", "Delete", "Without this idea"),
+    ("undo", "Undo", "The last step of this idea back (Ctrl+Z)"),
+    ("redo", "Redo", "One step forward again (Ctrl+Y)"),
+)
+
+
+class _Bar(QTabBar):
+    def tabSizeHint(self, index: int) -> QSize:
+        return super().tabSizeHint(index) + QSize(0, 4)
+
+
+class IdeaBar(QWidget):
+    """chosen carries the name of the idea that is wanted; named the new name of the open one."""
+
+    chosen = Signal(str)
+    named = Signal(str)
+
+    def __init__(self, acts: dict[str, Callable[[], object]], parent: QWidget | None = None) -> None:
+        """acts: what each of new, branch, delete, undo, redo, import, export does."""
+        super().__init__(parent)
+        self._acts = acts
+        self.tabs = _Bar()
+        self.tabs.setAccessibleName("Ideas")
+        self.tabs.setDocumentMode(True)
+        self.tabs.setExpanding(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tabs.setDrawBase(False)
+        self.tabs.currentChanged.connect(self._choose)
+        self.tabs.tabBarDoubleClicked.connect(lambda index: self.ask_name() if index >= 0 else None)
+        self.buttons: dict[str, QToolButton] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 0)
+        row.setSpacing(4)
+        row.addWidget(self.tabs, 1)
+        for name, words, tip in _ACTS:
+            self._add(row, name, words, tip, self.ask_name if name == "rename" else acts[name])
+        files = QToolButton()
+        files.setText("List")
+        files.setToolTip("Import or export the trades as CSV, or copy them")
+        files.setAccessibleName("List of trades: import, export, copy")
+        files.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        files.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        menu = QMenu(files)
+        for name, words in (("import", "Import CSV…"), ("export", "Export CSV…"), ("copy", "Copy all")):
+            action = QAction(words, menu)
+            action.triggered.connect(lambda _on=False, name=name: acts[name]())
+            menu.addAction(action)
+        files.setMenu(menu)
+        row.addWidget(files)
+        self.files = files
+
+    def _add(self, row: QHBoxLayout, name: str, words: str, tip: str, act: Callable[[], object]) -> None:
+        button = QToolButton()
+        button.setText(words)
+        button.setToolTip(tip)
+        button.setAccessibleName(f"{words}: {tip}")
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.clicked.connect(lambda _on=False: act())
+        row.addWidget(button)
+        self.buttons[name] = button
+
+    def show_ideas(self, ideas: Ideas[Row]) -> None:
+        """The tabs as the ideas are."""
+        self.tabs.blockSignals(True)
+        names = [b.name for b in ideas.branches]
+        while self.tabs.count() > len(names):
+            self.tabs.removeTab(self.tabs.count() - 1)
+        for i, branch in enumerate(ideas.branches):
+            if i >= self.tabs.count():
+                self.tabs.addTab("")
+            self.tabs.setTabText(i, branch.name.replace("&", "&&"))
+            count = len(branch.trades)
+            self.tabs.setTabToolTip(i, as_text(f"{branch.name}: {count} {'trade' if count == 1 else 'trades'}"))
+        self.tabs.setCurrentIndex(ideas.at)
+        self.tabs.blockSignals(False)
+        self._names = names
+        self.buttons["undo"].setEnabled(bool(ideas.current.past))
+        self.buttons["redo"].setEnabled(bool(ideas.current.future))
+
+    def _choose(self, index: int) -> None:
+        if 0 <= index < len(self._names):
+            self.chosen.emit(self._names[index])
+
+    def ask_name(self) -> None:
+        """Asks for another name of the open idea."""
+        name, sure = QInputDialog.getText(
+            self, "Rename idea", "Name of the idea:", text=self._names[self.tabs.currentIndex()]
+        )
+        if sure:
+            self.named.emit(name)

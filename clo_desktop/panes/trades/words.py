@@ -1,0 +1,62 @@
+"""What the trades of the pad do, in words: bought and sold, broken and cured, cash, what is to mend."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from clo_desktop.look import formats
+from clo_desktop.work.pad_rows import Judged
+from engine.trades import Side
+
+UNIT: Final = formats.figure(1000.0, 0)
+"""Largest sizes are multiples of it."""
+
+_GROUP: Final = re.compile(r"(?<=\d),(?=\d{3})")
+_MINUS: Final = re.compile(r"(?<= )-(?=\d)")
+
+
+def figures_in(note: str) -> str:
+    """A note of the engine with its figures as everywhere in the window."""
+    return _GROUP.sub(formats.THIN, _MINUS.sub(formats.MINUS, note))
+
+
+def _to_mend(judged: Judged) -> str:
+    """How many rows are wrong, and what is wrong with the first; "" for none."""
+    found = ((i, next(iter(s.problems.values()))) for i, s in enumerate(judged.seen) if s.problems)
+    place, why = next(found, (0, ""))
+    return f"■ {formats.counted(judged.wrong, 'row')} to mend. Row {place + 1}: {why}" if why else ""
+
+
+def no_size(name: str, stopped: str, judged: Judged) -> str:
+    """Why the search, which goes up from the smallest size, found none."""
+    if not judged.effect.breaks and not judged.wrong:
+        return (
+            f"Without the {name} the other trades break {stopped or 'a test'}, so the search, which goes up from "
+            "nothing, finds no size; the size in the row breaks no test."
+        )
+    return f"No size of the {name} passes: {UNIT} would break {stopped or 'a test'}."
+
+
+def told(judged: Judged, currency: str) -> str:
+    """What the trades do, in a few lines: how much is bought and sold, what breaks, what it costs."""
+    effect = judged.effect
+    if not effect.trades:
+        return _to_mend(judged) or "Type a trade: every test is shown before and after while you type."
+    parts: list[str] = []
+    for bundle in effect.bundles:
+        word = "bought" if bundle.side is Side.BUY else "sold"
+        par = formats.with_unit("money", bundle.par, currency)
+        parts.append(f"{word} {par} at {formats.text('price', bundle.price)} % of par")
+    said = "; ".join(parts)
+    lines = [f"{said[:1].upper()}{said[1:]}."]
+    broken, cured = effect.breaks, effect.cures
+    lines.append(f"✕ Breaks {', '.join(map(str, broken))}." if broken else "Breaks no test.")
+    if cured:
+        lines[-1] += f"  ✓ Cures {', '.join(map(str, cured))}."
+    if any(r.day is not None for r in effect.ladder):
+        steps = "; ".join(f"{r.day or 'at once'} {formats.text('money', r.balance)}" for r in effect.ladder)
+        lines.append(f"Principal cash ({currency}) by settlement: {steps}.")
+    if judged.wrong:
+        lines.append(f"{_to_mend(judged)} Left out of all figures.")
+    return "\n".join(lines)

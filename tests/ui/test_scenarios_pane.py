@@ -1,0 +1,186 @@
+"""The Scenarios pane on the demo deal: levers, studies, comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from clo_desktop.panes.scenarios import ScenariosPane
+from clo_desktop.panes.scenarios.tab import Tab
+from clo_desktop.window import Window
+from engine.assumptions import Assumptions
+from engine.studies.breakeven import break_even
+from engine.studies.leave_out import leave_out
+
+
+@pytest.fixture
+def pane(harbor: Window, qtbot: QtBot) -> ScenariosPane:
+    harbor.go_to("scenarios")
+    wait(harbor.scenarios, qtbot)
+    return harbor.scenarios
+
+
+def wait(pane: ScenariosPane, qtbot: QtBot) -> None:
+    qtbot.wait(5)
+    qtbot.waitUntil(lambda: pane.idle, timeout=20_000)
+
+
+def show(pane: ScenariosPane, tab: Tab, qtbot: QtBot) -> None:
+    pane.tabs.setCurrentWidget(tab)
+    wait(pane, qtbot)
+
+
+def slide(pane: ScenariosPane, name: str, value: float) -> None:
+    lever = pane.levers.levers[name]
+    lever.slider.setValue(round(value / lever.field.singleStep()))
+
+
+def test_that_without_a_deal_the_pane_says_what_to_do(empty: Window, qtbot: QtBot) -> None:
+    empty.go_to("scenarios")
+    wait(empty.scenarios, qtbot)
+    assert "Open a deal" in empty.scenarios._layers.currentWidget().label.text()
+    assert empty.scenarios.latest.task is None
+
+
+def test_that_the_levers_begin_at_the_deals_own_and_leave_it_to_the_deal(pane: ScenariosPane) -> None:
+    rates = pane._session.projection.projection.rates
+    assert pane.levers.levers["cdr"].value == pytest.approx(rates["cdr"] * 100.0, abs=0.005)
+    assert pane.levers.assumptions() == Assumptions()
+    assert pane.levers.words() == "Deal's own"
+
+
+def test_that_a_lever_redraws_the_charts_and_the_figures(pane: ScenariosPane, qtbot: QtBot, harbor: Window) -> None:
+    before, head = pane.live.paid._values.copy(), pane.live.head.text()
+    slide(pane, "cdr", 8.0)
+    wait(pane, qtbot)
+    assert pane.levers.assumptions() == Assumptions(cdr=0.08)
+    assert not np.array_equal(before, pane.live.paid._values)
+    assert pane.live.head.text() != head
+    with harbor.session.desk.ready(harbor.session.deal) as model:
+        run = model.run(Assumptions(cdr=0.08))
+    paid = np.stack([run.paid(k) for k in range(len(run.tranches))], axis=1) / 1e6
+    assert pane.live.paid._values == pytest.approx(paid)
+    assert f"{run.equity_irr * 100:.2f}".replace("-", "\u2212") in pane.live.head.text()
+    assert "fails: " in pane.live.head.text()
+
+
+def test_that_a_moving_slider_ends_with_its_last_value(pane: ScenariosPane, qtbot: QtBot) -> None:
+    for tenth in range(20, 120, 3):
+        slide(pane, "cdr", tenth / 10.0)
+        qtbot.wait(1)
+    wait(pane, qtbot)
+    last = pane.live.paid._values.copy()
+    pane._stale.add(pane.live)
+    pane._ask()
+    wait(pane, qtbot)
+    assert pane.levers.levers["cdr"].value == pytest.approx(11.9)
+    assert np.array_equal(pane.live.paid._values, last)
+
+
+def test_that_keys_move_a_lever_and_the_button_puts_all_back(pane: ScenariosPane, qtbot: QtBot) -> None:
+    lever = pane.levers.levers["severity"]
+    before = lever.value
+    qtbot.keyClick(lever.slider, Qt.Key.Key_Right)
+    assert lever.value == pytest.approx(before + 1.0)
+    lever.field.setValue(100.0)
+    assert lever.slider.value() == 100
+    pane.levers.reinvest.setChecked(False)
+    assert pane.levers.assumptions() == Assumptions(severity=1.0, reinvest=False)
+    pane.levers.reset_button.click()
+    assert pane.levers.assumptions() == Assumptions()
+    wait(pane, qtbot)
+
+
+def test_that_the_grid_shows_and_copies_the_figures(pane: ScenariosPane, qtbot: QtBot) -> None:
+    show(pane, pane.grid, qtbot)
+    assert pane.grid.map.values.shape == (13, 11)
+    assert pane.grid.map.reading().startswith("Loss severity (%) 20, Default rate (%) 0: ")
+    assert len(pane.grid.map.copied().splitlines()) == 14
+    pane.grid.across.count.setValue(3)
+    wait(pane, qtbot)
+    assert pane.grid.map.values.shape == (13, 3)
+
+
+def test_that_a_cell_of_the_grid_moves_the_levers_there(pane: ScenariosPane, qtbot: QtBot) -> None:
+    show(pane, pane.grid, qtbot)
+    pane.grid.map.picked.emit(12, 4)
+    wait(pane, qtbot)
+    assert pane.tabs.currentWidget() is pane.live
+    said = pane.levers.assumptions()
+    assert (said.cdr, said.severity) == (pytest.approx(0.08), pytest.approx(0.8))
+
+
+def test_that_axes_of_one_thing_are_refused_beside_the_levers(pane: ScenariosPane, qtbot: QtBot) -> None:
+    show(pane, pane.grid, qtbot)
+    pane.grid.down.parameter.setCurrentIndex(pane.grid.down.parameter.findData("cdr"))
+    wait(pane, qtbot)
+    assert "stand for one and the same" in pane.levers.state.text()
+    pane.grid.down.parameter.setCurrentIndex(pane.grid.down.parameter.findData("cpr"))
+    wait(pane, qtbot)
+    assert pane.grid.map.values.shape == (9, 11)
+
+
+def test_that_break_evens_are_those_of_the_engine(pane: ScenariosPane, qtbot: QtBot, harbor: Window) -> None:
+    show(pane, pane.breaks, qtbot)
+    with harbor.session.desk.ready(harbor.session.deal) as model:
+        found = {f"Class {f.name}": f.cdr for f in break_even(model, Assumptions()).found}
+    frame = pane.breaks.table.frame
+    shown = {frame.value(row, 0): frame.value(row, 1) for row in range(len(frame))}
+    assert shown == found
+    pane.breaks.target.setCurrentIndex(2)
+    wait(pane, qtbot)
+    notes = [pane.breaks.table.frame.value(row, 4) or "" for row in range(len(pane.breaks.table.frame))]
+    assert any(note.startswith("Not monotone: breaks at ") for note in notes)
+
+
+def test_that_the_tornado_and_each_asset_are_shown(pane: ScenariosPane, qtbot: QtBot, harbor: Window) -> None:
+    show(pane, pane.tornado, qtbot)
+    assert len(pane.tornado.chart.spans) == 8
+    show(pane, pane.assets, qtbot)
+    with harbor.session.desk.ready(harbor.session.deal) as model:
+        found = leave_out(model, Assumptions())
+    frame = pane.assets.table.frame
+    row = frame.row_of(found.asset_ids[7])
+    assert frame.array("earned")[row] == pytest.approx(found.earned[7] * 1e4)
+    with qtbot.waitSignal(harbor.session.asset_wanted) as wanted:
+        pane.assets.table.row_activated.emit(found.asset_ids[7])
+    assert wanted.args == [found.asset_ids[7]]
+
+
+def test_that_four_scenarios_stand_side_by_side_with_differences(pane: ScenariosPane, qtbot: QtBot) -> None:
+    for cdr in (2.0, 4.0, 6.0, 8.0, 10.0):
+        slide(pane, "cdr", cdr)
+        pane.keep()
+    assert [kept.words for kept in pane.compare.kept] == ["Deal's own", "CDR 4.00 %", "CDR 6.00 %", "CDR 8.00 %"]
+    assert "Four scenarios are kept" in pane.levers.state.text()
+    show(pane, pane.compare, qtbot)
+    frame = pane.compare.table.frame
+    assert [c.title for c in frame.columns][2:] == ["A", "B", "B less A", "C", "C less A", "D", "D less A"]
+    irr = next(row for row in range(len(frame)) if frame.value(row, 0) == "Equity IRR since purchase")
+    one, two, less = (frame.value(irr, frame.index[name]) for name in ("value_0", "value_1", "less_1"))
+    assert less == pytest.approx(two - one)
+    assert less < 0.0
+    pane.forget()
+    wait(pane, qtbot)
+    assert [c.title for c in pane.compare.table.frame.columns][2:] == ["Now"]
+
+
+def test_that_studies_out_of_sight_do_not_run(harbor: Window, qtbot: QtBot) -> None:
+    harbor.go_to("collateral")
+    wait(harbor.scenarios, qtbot)
+    harbor.scenarios.levers.moved.emit()
+    assert harbor.scenarios.idle
+    assert harbor.scenarios.live in harbor.scenarios._stale
+    harbor.go_to("scenarios")
+    qtbot.waitUntil(lambda: harbor.scenarios.live not in harbor.scenarios._stale)
+    wait(harbor.scenarios, qtbot)
+
+
+def test_that_another_deal_puts_the_pane_back(pane: ScenariosPane, qtbot: QtBot, harbor: Window) -> None:
+    pane.keep()
+    harbor.session.book_changed.emit(None)
+    assert pane.compare.kept == []
+    assert pane._layers.currentIndex() == 0
+    wait(pane, qtbot)
