@@ -74,8 +74,26 @@ def check_commands(further: list[str]) -> dict[str, list[str]]:
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "mypy": [python, "-m", "mypy"],
         "lint-imports": [str(executable("lint-imports"))],
-        "pytest": [python, "-m", "pytest", "-q", *further],
+        "pytest alone": [python, "-m", "pytest", "-q", "-m", "alone", *further],
+        "pytest": [
+            python,
+            "-m",
+            "pytest",
+            "-q",
+            "-m",
+            "not alone",
+            "-n",
+            str(_workers()),
+            "--dist",
+            "loadfile",
+            *further,
+        ],
     }
+
+
+def _workers() -> int:
+    """Processes that share the tests; each has its own window and engine, so memory bounds them too."""
+    return min(os.cpu_count() or 1, 4)
 
 
 def test(further: list[str]) -> int:

@@ -27,7 +27,7 @@ DATABASE: Final = "database"
 LANES: Final = (ENGINE, DATABASE)
 
 _TURN: Final = 0.001  # seconds a thread may hold Python's lock while another waits; Python's own are five times as long
-_REST: Final = 3  # beats without anything under way before quiet work begins
+_REST: Final = 2  # beats without anything under way before quiet work begins
 _BEAT: Final = 50  # ms between looks at what is under way
 _TOO_EARLY: Final = 0.02  # fraction below which the time left is anybody's guess
 

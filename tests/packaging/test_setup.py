@@ -199,7 +199,14 @@ def test_that_what_follows_two_dashes_is_passed_on() -> None:
 
 
 def test_that_pytest_is_the_last_check_so_that_its_summary_closes_the_output() -> None:
-    assert list(verbs.check_commands([])) == ["ruff check", "ruff format", "mypy", "lint-imports", "pytest"]
+    assert list(verbs.check_commands([])) == [
+        "ruff check",
+        "ruff format",
+        "mypy",
+        "lint-imports",
+        "pytest alone",
+        "pytest",
+    ]
 
 
 def test_that_a_failed_check_fails_the_whole_and_stops_none_of_the_others(
@@ -214,7 +221,7 @@ def test_that_a_failed_check_fails_the_whole_and_stops_none_of_the_others(
     monkeypatch.setattr(verbs.subprocess, "call", call)
     assert verbs.test([]) == 1
     assert len(started) == len(verbs.check_commands([]))
-    assert "Failed: mypy (1 of 5 checks)" in capsys.readouterr().err
+    assert "Failed: mypy (1 of 6 checks)" in capsys.readouterr().err
 
 
 def test_that_a_fault_of_the_set_up_is_one_sentence(

@@ -16,6 +16,7 @@ from clo_desktop.app import leave_clipboard
 from clo_desktop.look import theme
 from clo_desktop.settings import Settings
 from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.work import lanes
 from clo_desktop.work.session import Session
 
 
@@ -35,6 +36,14 @@ def no_lane_stays_alive() -> Iterator[None]:
     while left := [t.name for t in threading.enumerate() if t.name.startswith("clo-")]:
         assert time.monotonic() < until, f"threads are left: {left}"
         time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def lanes_do_not_rest(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quiet work begins at once and lanes are looked at often; how smooth the window is, is tested as it is."""
+    if request.module.__name__.rpartition(".")[2] != "test_window_smooth":
+        monkeypatch.setattr(lanes, "_REST", 1)
+        monkeypatch.setattr(lanes, "_BEAT", 10)
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_that_the_run_pane_is_never_clipped_and_regains_its_width(harbor: Window
     for width in (1024, 1500):
         harbor.resize(width, 700)
         qtbot.waitUntil(lambda: harbor.run_pane.width() >= 280)
-        assert scroll.widget().width() <= scroll.viewport().width()
+        qtbot.waitUntil(lambda: scroll.widget().width() <= scroll.viewport().width())
         assert harbor.run_pane.mapTo(harbor, QPoint(harbor.run_pane.width(), 0)).x() <= width
 
 

@@ -64,6 +64,7 @@ def _stall(qtbot: QtBot, workspace: Path) -> float:
     return stall
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("warm", "qapp")
 def test_that_the_event_loop_never_stalls_while_importing_and_running(qtbot: QtBot, tmp_path: Path) -> None:
     theme.apply(qtbot._request.getfixturevalue("qapp"), "light")
