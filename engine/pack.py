@@ -309,6 +309,7 @@ def _idle_yield(structure: Structure, starts: Ints, days: Ints, index: Floats) -
 
 def _dates(structure: Structure) -> dict[str, int]:
     named = {
+        "analysis": structure.analysis,
         "closing": structure.closing,
         "effective": structure.effective,
         "no_call": structure.no_call or structure.closing,

@@ -91,7 +91,8 @@ class Totals:
 
     interest, deferred, principal  float64[n_scenarios, n_classes]  paid over the run
     unpaid      float64[n_scenarios, n_classes]  principal and deferred interest that stayed unpaid
-    wal         float64[n_scenarios, n_classes]  years from the start of the accrual to repayment; NaN: nothing repaid
+    wal         float64[n_scenarios, n_classes]  years from settlement (the analysis date, or the start of the
+                accrual where that is later) to repayment; NaN: nothing repaid
     equity      float64[n_scenarios, n_dates]  paid to the equity
     failed      float64[n_scenarios, n_tests]  place of the first payment date on which a test fails; NaN: on none
     cushion     float64[n_scenarios, n_tests]  least of ratio less trigger while the test is active; infinite: never is

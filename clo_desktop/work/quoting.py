@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from engine.assumptions import Assumptions
     from engine.valuation.whole import DealValue
 
+_LIKE_A_FRACTION: Final = 1.5
+"""Prices up to this are taken for fractions of par, as trades have it."""
+
 _STYLES: Final = {
     "price": ("price", "clean price per 100, e.g. B=99.5"),
     "yield": ("yield_quarterly", "yield, compounded quarterly, e.g. B=6.2%%"),
@@ -34,9 +37,18 @@ def add_options(parser: argparse.ArgumentParser, rate: Callable[[str], float], d
             raise argparse.ArgumentTypeError(f"{text!r} is no quote; write CLASS=99.5 or CLASS=1.85%")
         return name.strip(), rate(figure)
 
+    def priced(text: str) -> tuple[str, float]:
+        name, price = quoted(text)
+        if 0.0 < price <= _LIKE_A_FRACTION:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} looks like a fraction of par; write it per 100, e.g. {name}={price * 100.0:g}"
+            )
+        return name, price
+
     for word, (_, text) in _STYLES.items():
+        read = priced if word == "price" else quoted
         parser.add_argument(
-            f"--{word}", dest=f"quoted_{word}", type=quoted, action="append", default=[], metavar="CLASS=X", help=text
+            f"--{word}", dest=f"quoted_{word}", type=read, action="append", default=[], metavar="CLASS=X", help=text
         )
     parser.add_argument("--settle", type=day, metavar="DATE", help="settlement (default: the analysis date)")
     parser.add_argument("--marks", type=day, metavar="DATE", help="day of the assets' prices")

@@ -70,7 +70,7 @@ def _dated(inputs: DealInputs, tiers: Sequence[Tier]) -> dict[Hashable, Floats]:
         "ic_runs": (rows >= inputs.ic_from).astype(np.float64),
         "cap_fraction": inputs.cap_fraction,
         "idle": inputs.idle_yield,
-        "years": (inputs.days - inputs.before) / 365.0,
+        "years": (inputs.days - max(inputs.dates.get("analysis", inputs.before), inputs.before)) / 365.0,
     }
     before = np.concatenate([[inputs.before], inputs.days[:-1]])
     for place, tier in enumerate(tiers):

@@ -69,16 +69,33 @@ def _line(row: int, text: str, cells: list[str], finder: Finder) -> Line:
             if found is not None:
                 asset, problem, rest = found, "", words[count:]
                 break
-    size, price = _figures(rest)
+    size, price, odd = _figures(rest)
+    if odd and not problem:
+        problem = f"{odd!r} is neither a size nor a price; write 2mm or 98.5."
     return Line(row, text, asset, size, price, problem)
 
 
-def _figures(cells: Sequence[str]) -> tuple[float | None, float | None]:
-    """Size and price after the name: the first amount is the size, what looks like a price after it the price."""
+_NEAR_PAR: Final = (40.0, 130.0)
+"""Percent of par between which a lone figure is a price and not a size in millions."""
+
+
+def _figures(cells: Sequence[str]) -> tuple[float | None, float | None, str]:
+    """Size and price after the name, and a figure that is neither ("" where there is none).
+
+    The first amount is the size, what looks like a price after it the price; a figure that stands alone, without a
+    unit and near par, is a price.
+    """
     size: float | None = None
     price: float | None = None
     known = [[c] if _AMOUNT.match(c) or _PRICE.match(c) else c.split() for c in cells]
-    for cell in (part for parts in known for part in parts):  # "2mm 98.5" may be one cell or two
+    parts = [part for found in known for part in found]  # "2mm 98.5" may be one cell or two
+    figures = [part for part in parts if any(sign.isdigit() for sign in part)]
+    odd = next((part for part in figures if not (_AMOUNT.match(part) or _PRICE.match(part))), "")
+    if len(figures) == 1 and (alone := _AMOUNT.match(figures[0])) and not alone[2]:
+        lone = float(alone[1].replace(",", ""))
+        if _NEAR_PAR[0] <= lone <= _NEAR_PAR[1]:
+            return None, lone, odd
+    for cell in parts:
         amount, talk = _AMOUNT.match(cell), _PRICE.match(cell)
         if size is None and amount:
             number = float(amount[1].replace(",", ""))
@@ -86,7 +103,7 @@ def _figures(cells: Sequence[str]) -> tuple[float | None, float | None]:
             size = number * (1e6 if not unit and number < _WHOLE else _UNITS[unit])
         elif price is None and talk:
             price = _higher(talk[1], talk[2])
-    return size or None, price if price is None or not price_problem(price) else None
+    return size or None, price if price is None or not price_problem(price) else None, odd
 
 
 def _higher(low: str, high: str | None) -> float:

@@ -129,7 +129,8 @@ def test_that_a_grid_is_the_same_as_full_runs_one_by_one() -> None:
             assert loss == pytest.approx(left, rel=1e-9, abs=1e-6)
             assert share == pytest.approx(left / claims(model())[e], rel=1e-9, abs=1e-12)
             repaid = run.result.principal[:, a] + run.result.deferred_paid[:, a]
-            years = (run.inputs.days[: repaid.size] - run.inputs.before) / 365.0
+            start = max(run.inputs.dates["analysis"], run.inputs.before)
+            years = (run.inputs.days[: repaid.size] - start) / 365.0
             assert wal == pytest.approx((repaid * years).sum() / repaid.sum(), rel=1e-12)
             active = run.result.active[:, d]
             assert cushion == pytest.approx((run.result.ratio - run.result.trigger)[active, d].min(), abs=1e-12)
