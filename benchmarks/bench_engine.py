@@ -21,7 +21,7 @@ from engine.loans.tape import absent_columns
 
 Floats = NDArray[np.float64]
 
-LANES: Final = 64
+LANES: Final = 128
 """Scenarios at once: more of them do not fit the processor's nearest memory."""
 
 
