@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-import numpy as np
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QApplication,
@@ -23,9 +22,9 @@ from PySide6.QtWidgets import (
 
 from clo_desktop.charts.bars import BarChart
 from clo_desktop.charts.base import TimeCursor
-from clo_desktop.charts.lines import Line, LineChart
+from clo_desktop.charts.flows import draw_classes, draw_ratios
+from clo_desktop.charts.lines import LineChart
 from clo_desktop.charts.stacked import StackedChart
-from clo_desktop.look.outcome import spelled
 from clo_desktop.look.words import Tabs
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.flows import TABLES, classes_frame, payee
@@ -36,10 +35,8 @@ from clo_desktop.tables.steps import StepsView, payment_text
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work.session import Session, Timed
 from engine.projection import Projection
-from engine.waterfall.document import class_id
 from engine.waterfall.trace import Trace, explain
 
-_MILLION: Final = 1e6
 _SHARES: Final = (0.30, 0.26, 0.44)
 """Of the height, for charts, tables and the steps of a payment while they are shown."""
 
@@ -146,8 +143,8 @@ class CashFlowsPane(QWidget):
             return
         flows = timed.projection
         self._steps += [
-            lambda: self._draw_classes(flows),
-            lambda: self._draw_ratios(flows),
+            lambda: draw_classes(flows, self.balances, self.paid),
+            lambda: draw_ratios(flows, self.ratios),
             lambda: self._fill_classes(flows),
             *(partial(self._fill, table, TABLES[title], flows) for title, table in self.tables.items()),
             lambda: self.priority.set_document(flows.document),
@@ -171,29 +168,6 @@ class CashFlowsPane(QWidget):
     def _flows(self) -> Projection | None:
         timed = self._session.projection
         return None if timed is None else timed.projection
-
-    def _draw_classes(self, flows: Projection) -> None:
-        r, days = flows.result, flows.payment_dates
-        for chart, title in ((self.balances, "Class balances"), (self.paid, "Distributions")):
-            chart.title.setText(f"{title} ({flows.currency} million)")
-        names = [t.name for t in flows.tranches]
-        equity = [class_id(t.name) == flows.document.equity for t in flows.tranches]
-        opening = np.array([t.current_balance for t in flows.tranches])
-        # a balance holds until the next payment: before the first date it is the opening one
-        balances = np.vstack([opening, r.balance + r.deferred])
-        balances[:, flows.equity] = np.append(np.full(len(days), opening[flows.equity]), 0.0)
-        self.balances.set_data((flows.as_of, *days), names, balances / _MILLION, equity=equity)
-        paid = np.stack([flows.paid(k) for k in range(len(names))], axis=1)
-        self.paid.set_data(days, names, paid / _MILLION, equity=equity)
-
-    def _draw_ratios(self, flows: Projection) -> None:
-        r, days = flows.result, flows.payment_dates
-        lines = []
-        for k, test in enumerate(flows.document.tests):
-            if test.type == "oc":
-                ratio = np.where(r.ratio[:, k] > _HIGHEST, np.nan, r.ratio[:, k])
-                lines.append(Line(spelled(test.id), ratio * 100.0, r.trigger[:, k] * 100.0))
-        self.ratios.set_data(days, lines)
 
     def _fill_classes(self, flows: Projection) -> None:
         frame, sets = classes_frame(flows)
@@ -292,7 +266,3 @@ class CashFlowsPane(QWidget):
         table = self.tabs.currentWidget()
         if isinstance(table, FrameTable):
             table.select_keys([day])
-
-
-_HIGHEST: Final = 3.0
-"""Ratios above 300 % (a class nearly repaid) would flatten the rest of the chart and are left out of it."""

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.charts.bars import BarChart
 from clo_desktop.charts.base import TimeCursor
-from clo_desktop.charts.lines import Line, LineChart
+from clo_desktop.charts.flows import draw_classes, draw_ratios
+from clo_desktop.charts.lines import LineChart
 from clo_desktop.charts.stacked import StackedChart
 from clo_desktop.look import formats
 from clo_desktop.look.outcome import spelled
@@ -18,12 +19,9 @@ from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.scenarios.tab import SHORTEST, TIMES, Study, Tab
 from engine.projection import Projection
-from engine.waterfall.document import class_id
 from engine.waterfall.trace import failing
 
 _MILLION: Final = 1e6
-_HIGHEST: Final = 3.0
-"""Ratios above 300 % (a class nearly repaid) would flatten the rest of the chart and are left out of it."""
 
 
 class LiveTab(Tab):
@@ -67,7 +65,8 @@ class LiveTab(Tab):
     def show_result(self, result: Any, currency: str) -> None:
         flows: Projection = result
         self.head.setText(" · ".join(self._figures(flows)))
-        self._draw(flows)
+        draw_classes(flows, self.balances, self.paid)
+        draw_ratios(flows, self.ratios)
 
     def _figures(self, flows: Projection) -> list[str]:
         irr = flows.equity_irr
@@ -93,25 +92,6 @@ class LiveTab(Tab):
                 tripped.append(f"{spelled(test.id)} from {flows.payment_dates[int(rows[0])].isoformat()}")
         words.append(f"fails: {', '.join(tripped)}" if tripped else "no coverage test fails")
         return words
-
-    def _draw(self, flows: Projection) -> None:
-        r, days = flows.result, flows.payment_dates
-        for chart, title in ((self.balances, "Class balances"), (self.paid, "Distributions")):
-            chart.title.setText(f"{title} ({flows.currency} million)")
-        names = [t.name for t in flows.tranches]
-        equity = [class_id(t.name) == flows.document.equity for t in flows.tranches]
-        opening = np.array([t.current_balance for t in flows.tranches])
-        balances = np.vstack([opening, r.balance + r.deferred])
-        balances[:, flows.equity] = np.append(np.full(len(days), opening[flows.equity]), 0.0)
-        self.balances.set_data((flows.as_of, *days), names, balances / _MILLION, equity=equity)
-        paid = np.stack([flows.paid(k) for k in range(len(names))], axis=1)
-        self.paid.set_data(days, names, paid / _MILLION, equity=equity)
-        lines = []
-        for k, test in enumerate(flows.document.tests):
-            if test.type == "oc":
-                ratio = np.where(r.ratio[:, k] > _HIGHEST, np.nan, r.ratio[:, k])
-                lines.append(Line(spelled(test.id), ratio * 100.0, r.trigger[:, k] * 100.0))
-        self.ratios.set_data(days, lines)
 
 
 def _percent(value: float | None) -> str:
