@@ -1,52 +1,28 @@
-"""A book in rows and back: what is saved is what is loaded, in the same order (whole numbers come back as floats).
+"""Books in the database: what is saved is what is loaded, in the same order (whole numbers come back as floats).
 
-The functions work inside the caller's transaction.
+Saving writes the rows that differ and no others, so that an audit says what was changed. The functions work inside the
+caller's transaction.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import schema
-from clo_desktop.store.cells import Row, join, split, storable
+from clo_desktop.store.cells import Row, storable
+from clo_desktop.store.ranks import ranks_for
+from clo_desktop.store.rows import Rows, book_of, from_columns, keyed, plain, rows_of, to_columns
 from engine.asset import COLUMNS, Asset
-from engine.terms import (
-    Account,
-    Book,
-    CashFlowAssumption,
-    CurveNode,
-    Deal,
-    Fee,
-    Fixing,
-    Holding,
-    Labelled,
-    ObjectiveWeight,
-    PaymentDate,
-    Reference,
-    Sink,
-    TestLimit,
-    Tranche,
-)
-
-BLOCKS: Final = ("current_dates", "dates", "quality_inputs", "cash_flow_inputs", "clo_inputs")
-"""The label/value blocks: attributes of `Deal`."""
+from engine.terms import Book
 
 _BATCH: Final = 1000  # identifiers in one IN list; servers take at least 32,767 parameters
 
-_T = TypeVar("_T")
-
 _NAMES: Final = tuple(c.name for c in COLUMNS)
-
-
-def _plain(record: Any) -> Row:
-    """A record of scalars as a row; `dataclasses.asdict` copies deeply, which 300 assets would feel."""
-    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
 
 
 def save_book(on: sa.Connection, book: Book, now: dt.datetime) -> None:
@@ -56,13 +32,17 @@ def save_book(on: sa.Connection, book: Book, now: dt.datetime) -> None:
     someone else saved the deal in the same moment.
     """
     _check_assets(book)
+    rows = rows_of(book)
+    rows.pop(schema.assets)
+    # checked first, so that a value that cannot be kept is refused before anything is written
+    [own] = storable(schema.deals, rows.pop(schema.deals))
+    wanted = {table: storable(table, (to_columns(table, row) for row in some)) for table, some in rows.items()}
+    known = find_deal(on, book.deal.name, to_change=True)
+    deal_id = _insert_deal(on, own, now) if known is None else known["id"]
     save_assets(on, book.assets.values())
-    deal_id = _save_deal(on, book.deal, now)
-    for table in schema.OF_DEAL:
-        on.execute(sa.delete(table).where(table.c.deal_id == deal_id))
-    for table, rows in _rows(book).items():
-        if rows:
-            on.execute(sa.insert(table), storable(table, ({"deal_id": deal_id, **row} for row in rows)))
+    changed = [_save_rows(on, table, deal_id, some) for table, some in wanted.items()]
+    if known is not None and (any(changed) or own != {name: known[name] for name in own}):
+        _update_deal(on, known, own, now)
 
 
 def _check_assets(book: Book) -> None:
@@ -79,191 +59,141 @@ def _check_assets(book: Book) -> None:
 
 
 def save_assets(on: sa.Connection, assets: Iterable[Asset]) -> None:
-    """Insert new assets and update those that differ; the rest is not touched, so that a later audit stays short."""
+    """Insert new assets and update those that differ; the rest is not touched.
+
+    Raises Refused where someone else changed one of them in the same moment.
+    """
     # in the order of the key, so that two who save at once wait for each other instead of blocking each other
-    rows = sorted(storable(schema.assets, map(_plain, assets)), key=lambda row: str(row["asset_id"]))
-    known = {a.asset_id: _plain(a) for a in load_assets(on, [row["asset_id"] for row in rows])}
-    new = [row for row in rows if row["asset_id"] not in known]
-    changed = [row for row in rows if row["asset_id"] in known and row != known[row["asset_id"]]]
+    rows = sorted(storable(schema.assets, map(plain, assets)), key=lambda row: str(row["asset_id"]))
+    known = _stored_assets(on, [row["asset_id"] for row in rows])
+    new = [row | {"version": 1} for row in rows if row["asset_id"] not in known]
+    changed = [
+        (row, known[row["asset_id"]]["version"])
+        for row in rows
+        if row["asset_id"] in known and row != {name: known[row["asset_id"]][name] for name in _NAMES}
+    ]
     if new:
         on.execute(sa.insert(schema.assets), new)
     if changed:
-        key = schema.assets.c.asset_id
-        values: Row = {name: sa.bindparam(name) for name in _NAMES if name != key.name}
-        statement = sa.update(schema.assets).where(key == sa.bindparam("the_asset")).values(values)
-        on.execute(statement, [{"the_asset": row.pop(key.name), **row} for row in changed])
+        table = schema.assets
+        # the absolute version in SET and WHERE: "version = version + 1" would hide that someone else was faster
+        statement = (
+            sa.update(table)
+            .where(table.c.asset_id == sa.bindparam("the_asset"), table.c.version == sa.bindparam("the_version"))
+            .values({name: sa.bindparam(name) for name in (*_NAMES, "version") if name != "asset_id"})
+        )
+        done = on.execute(
+            statement,
+            [
+                {"the_asset": row.pop("asset_id"), "the_version": version, **row, "version": version + 1}
+                for row, version in changed
+            ],
+        )
+        if done.rowcount != len(changed):
+            raise Refused(
+                "Some of these assets were changed by someone else just now, or belong to deals you may only read;"
+                " load the deal again and repeat the change.",
+                code="conflict",
+            )
+
+
+def _stored_assets(on: sa.Connection, ids: Sequence[str]) -> dict[str, Mapping[Any, Any]]:
+    found: dict[str, Mapping[Any, Any]] = {}
+    for start in range(0, len(ids), _BATCH):
+        some = sa.select(schema.assets).where(schema.assets.c.asset_id.in_(ids[start : start + _BATCH]))
+        found |= {row["asset_id"]: row for row in on.execute(some).mappings()}
+    return found
 
 
 def load_assets(on: sa.Connection, ids: Sequence[str]) -> list[Asset]:
     """The assets of `ids` that the master has, in no particular order."""
-    found: list[Asset] = []
-    for start in range(0, len(ids), _BATCH):
-        some = sa.select(schema.assets).where(schema.assets.c.asset_id.in_(ids[start : start + _BATCH]))
-        found.extend(Asset(**dict(zip(_NAMES, row, strict=True))) for row in on.execute(some))
-    return found
+    return [Asset(**{name: row[name] for name in _NAMES}) for row in _stored_assets(on, ids).values()]
 
 
-def _save_deal(on: sa.Connection, deal: Deal, now: dt.datetime) -> int:
-    """Insert or update the row of the deal; its key."""
-    values = {
-        "name": deal.name,
-        "currency": deal.currency,
-        "original_index": deal.original_index,
-        "current_index": deal.current_index,
-        "updated_at": now,
-    }
-    [row] = storable(schema.deals, [values])
+def find_deal(on: sa.Connection, name: str, *, to_change: bool = False) -> Row | None:
+    """The row of the deal called `name`, or None. `to_change`: nobody else may change it until the transaction ends.
+
+    Raises Refused where it is to be changed and may only be read.
+    """
+    chosen = sa.select(schema.deals).where(schema.deals.c.name == name)
+    found = on.execute(chosen.with_for_update() if to_change else chosen).mappings().first()
+    if found is not None:
+        return {str(column): value for column, value in found.items()}
+    if to_change and on.execute(chosen).first() is not None:
+        raise Refused(f"You may read {name} but not change it; an admin can assign it to you.", code="rights")
+    return None
+
+
+def _insert_deal(on: sa.Connection, own: Row, now: dt.datetime) -> int:
+    key = on.execute(sa.insert(schema.deals).values(version=1, updated_at=now, **own)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _update_deal(on: sa.Connection, known: Row, own: Row, now: dt.datetime) -> None:
     deals = schema.deals
-    known = on.execute(
-        sa.select(deals.c.id, deals.c.version).where(deals.c.name == deal.name).with_for_update()
-    ).first()
-    if known is None:
-        key = on.execute(sa.insert(deals).values(version=1, **row)).inserted_primary_key
-        assert key is not None
-        return int(key[0])
-    # the absolute version in SET and WHERE: "version = version + 1" would hide that someone else was faster
-    same = sa.and_(deals.c.id == known.id, deals.c.version == known.version)
-    if on.execute(sa.update(deals).where(same).values(version=known.version + 1, **row)).rowcount != 1:
-        raise Refused(f"Deal {deal.name} was saved by someone else just now; load it again and repeat the change.")
-    return int(known.id)
+    same = sa.and_(deals.c.id == known["id"], deals.c.version == known["version"])
+    values = {**own, "version": known["version"] + 1, "updated_at": now}
+    if on.execute(sa.update(deals).where(same).values(values)).rowcount != 1:
+        raise Refused(
+            f"Deal {own['name']} was saved by someone else just now; load it again and repeat the change.",
+            code="conflict",
+        )
 
 
-def _rows(book: Book) -> dict[sa.Table, list[Row]]:
-    """The rows of the deal's tables, parents first."""
-    deal, reference = book.deal, book.reference
-    vectors = reference.vectors
-    return {
-        schema.deal_assets: _numbered({"asset_id": key} for key in book.assets),
-        schema.holdings: _numbered(map(_plain, deal.holdings)),
-        schema.tranches: _numbered(map(_plain, deal.tranches)),
-        schema.fees: _numbered(map(_plain, deal.fees)),
-        schema.accounts: _numbered(map(_plain, deal.accounts)),
-        schema.test_limits: _numbered(map(_plain, deal.limits)),
-        schema.objective_weights: _numbered(map(_plain, deal.weights)),
-        schema.payment_dates: _numbered(map(_plain, deal.schedule)),
-        schema.subordinated_payments: _numbered({"date": d, "amount": a} for d, a in deal.subordinated_payments),
-        schema.labelled_values: [
-            {"block": block, **row} for block in BLOCKS for row in _numbered(_block_rows(getattr(deal, block)))
-        ],
-        schema.holidays: _numbered({"date": d} for d in reference.holidays),
-        schema.fixings: _numbered(map(_plain, reference.fixings)),
-        schema.vectors: _numbered({"name": name} for name, _ in vectors),
-        schema.vector_entries: [
-            {"vector": i, **row}
-            for i, (_, entries) in enumerate(vectors)
-            for row in _numbered({"value": value} for value in entries)
-        ],
-        schema.sinks: _numbered(map(_plain, reference.sinks)),
-        schema.curve_nodes: _numbered(map(_plain, reference.curve)),
-        schema.cash_flow_assumptions: _numbered(map(_assumption_row, reference.assumptions)),
-    }
+def _save_rows(on: sa.Connection, table: sa.Table, deal_id: int, wanted: Sequence[Row]) -> bool:
+    """Make the deal's rows of a table those of `wanted`, touching only what differs; whether anything did."""
+    stored = keyed(table, _stored_rows(on, table, deal_id))
+    asked = keyed(table, wanted)
+    ranks = ranks_for([stored[key]["rank"] if key in stored else None for key in asked])
+    gone = [{"the_row": row["id"]} for key, row in stored.items() if key not in asked]
+    new: list[Row] = []
+    changed: list[Row] = []
+    for (key, row), rank in zip(asked.items(), ranks, strict=True):
+        full = row | {"rank": rank}
+        if key not in stored:
+            new.append(full | {"deal_id": deal_id})
+        elif full != {name: stored[key][name] for name in full}:
+            changed.append(full | {"the_row": stored[key]["id"]})
+    this = table.c.id == sa.bindparam("the_row")
+    if gone:
+        on.execute(sa.delete(table).where(this), gone)
+    if changed:
+        names = [name for name in changed[0] if name != "the_row"]
+        on.execute(sa.update(table).where(this).values({name: sa.bindparam(name) for name in names}), changed)
+    if new:
+        on.execute(sa.insert(table), new)
+    return bool(gone or changed or new)
 
 
-def _numbered(rows: Iterable[Row]) -> list[Row]:
-    return [{"position": i, **row} for i, row in enumerate(rows)]
+def _stored_rows(on: sa.Connection, table: sa.Table, deal_id: int) -> list[Row]:
+    ordered = sa.select(table).where(table.c.deal_id == deal_id).order_by(table.c["rank"], table.c.id)
+    return [{str(name): value for name, value in row.items()} for row in on.execute(ordered).mappings()]
 
 
-def _block_rows(block: Labelled) -> Iterable[Row]:
-    return ({"label": label, **split(value)} for label, value in block)
+def load_book(on: sa.Connection, name: str, *, to_change: bool = False) -> Book | None:
+    """The book of the deal called `name`, or None where there is no such deal.
 
-
-def _assumption_row(assumption: CashFlowAssumption) -> Row:
-    row: Row = {"target": assumption.target}
-    for name in schema.ASSUMPTIONS:
-        row |= split(getattr(assumption, name), f"{name}_")
-    return row
-
-
-def load_book(on: sa.Connection, name: str) -> Book | None:
-    """The book of the deal called `name`, or None where there is no such deal."""
-    found = on.execute(sa.select(schema.deals).where(schema.deals.c.name == name)).mappings().first()
-    if found is None:
+    `to_change`: nobody else may change the deal until the transaction ends.
+    """
+    own = find_deal(on, name, to_change=to_change)
+    if own is None:
         return None
-    key: int = found["id"]
-    blocks = _load_blocks(on, key)
-    deal = Deal(
-        name=found["name"],
-        currency=found["currency"],
-        original_index=found["original_index"],
-        current_index=found["current_index"],
-        **blocks,
-        holdings=_records(on, schema.holdings, key, Holding),
-        accounts=_records(on, schema.accounts, key, Account),
-        limits=_records(on, schema.test_limits, key, TestLimit),
-        weights=_records(on, schema.objective_weights, key, ObjectiveWeight),
-        subordinated_payments=_records(on, schema.subordinated_payments, key, lambda date, amount: (date, amount)),
-        schedule=_records(on, schema.payment_dates, key, PaymentDate),
-        tranches=_records(on, schema.tranches, key, Tranche),
-        fees=_records(on, schema.fees, key, Fee),
-    )
-    return Book(deal, _load_listed_assets(on, key), _load_reference(on, key))
-
-
-def _records(on: sa.Connection, table: sa.Table, deal_id: int, record: Callable[..., _T]) -> tuple[_T, ...]:
-    """The rows of a deal in order, each made into a record by the names of its columns."""
-    columns = [c for c in table.columns if c.name not in ("deal_id", "position")]
-    names = [c.name for c in columns]
-    ordered = sa.select(*columns).where(table.c.deal_id == deal_id).order_by(table.c.position)
-    return tuple(record(**dict(zip(names, row, strict=True))) for row in on.execute(ordered))
-
-
-def _load_listed_assets(on: sa.Connection, deal_id: int) -> dict[str, Asset]:
-    listed = schema.deal_assets
-    ordered = (
-        sa.select(schema.assets)
-        .join(listed, listed.c.asset_id == schema.assets.c.asset_id)
-        .where(listed.c.deal_id == deal_id)
-        .order_by(listed.c.position)
-    )
-    found = (Asset(**dict(zip(_NAMES, row, strict=True))) for row in on.execute(ordered))
-    return {asset.asset_id: asset for asset in found}
-
-
-def _load_blocks(on: sa.Connection, deal_id: int) -> dict[str, Labelled]:
-    table = schema.labelled_values
-    ordered = sa.select(table).where(table.c.deal_id == deal_id).order_by(table.c.block, table.c.position)
-    blocks: dict[str, Labelled] = dict.fromkeys(BLOCKS, ())
-    for row in on.execute(ordered).mappings():
-        blocks[row["block"]] += ((row["label"], join(_named(row))),)
-    return blocks
-
-
-def _load_reference(on: sa.Connection, deal_id: int) -> Reference:
-    entries: dict[int, list[float | None]] = {}
-    table = schema.vector_entries
-    ordered = (
-        sa.select(table.c.vector, table.c.value)
-        .where(table.c.deal_id == deal_id)
-        .order_by(table.c.vector, table.c.position)
-    )
-    for vector, value in on.execute(ordered):
-        entries.setdefault(vector, []).append(value)
-    names = _records(on, schema.vectors, deal_id, lambda name: name)
-    return Reference(
-        holidays=_records(on, schema.holidays, deal_id, lambda date: date),
-        fixings=_records(on, schema.fixings, deal_id, Fixing),
-        vectors=tuple((name, tuple(entries.get(i, ()))) for i, name in enumerate(names)),
-        sinks=_records(on, schema.sinks, deal_id, Sink),
-        curve=_records(on, schema.curve_nodes, deal_id, CurveNode),
-        assumptions=_records(on, schema.cash_flow_assumptions, deal_id, _assumption),
-    )
-
-
-def _assumption(target: str, **cells: Any) -> CashFlowAssumption:
-    return CashFlowAssumption(target, **{name: join(cells, f"{name}_") for name in schema.ASSUMPTIONS})
-
-
-def _named(row: Mapping[Any, Any]) -> Mapping[str, Any]:
-    return {str(name): value for name, value in row.items()}
+    key = own["id"]
+    rows: Rows = {schema.deals: [from_columns(schema.deals, own)]}
+    for table in schema.OF_BOOK:
+        rows[table] = [from_columns(table, columns) for columns in _stored_rows(on, table, key)]
+    listed = [row["asset_id"] for row in rows[schema.deal_assets]]
+    rows[schema.assets] = [from_columns(schema.assets, row) for row in _stored_assets(on, listed).values()]
+    return book_of(rows)
 
 
 def delete_deal(on: sa.Connection, name: str) -> bool:
     """Remove the deal and its rows; the asset master stays. False where there is no such deal."""
-    deals = schema.deals
-    key = on.execute(sa.select(deals.c.id).where(deals.c.name == name).with_for_update()).scalar()
-    if key is None:
+    known = find_deal(on, name, to_change=True)
+    if known is None:
         return False
     for table in schema.OF_DEAL:
-        on.execute(sa.delete(table).where(table.c.deal_id == key))
-    on.execute(sa.delete(deals).where(deals.c.id == key))
+        on.execute(sa.delete(table).where(table.c.deal_id == known["id"]))
+    on.execute(sa.delete(schema.deals).where(schema.deals.c.id == known["id"]))
     return True

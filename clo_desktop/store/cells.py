@@ -63,12 +63,17 @@ def _date(value: Any) -> dt.date:
     return value
 
 
+def _numbers(value: Any) -> list[float | None]:
+    return [None if v is None else _double(v) for v in value]
+
+
 _STORED: Final[dict[type[sa.types.TypeEngine[Any]], Callable[[Any], Any]]] = {
     sa.Double: _double,
     sa.Integer: _integer,
     sa.Text: _text,
     sa.Boolean: _flag,
     sa.Date: _date,
+    sa.JSON: _numbers,
 }
 
 
@@ -80,7 +85,7 @@ def storable(table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> list[Row]:
     """
     checks = {c.name: (_STORED[type(c.type)], c.nullable) for c in table.columns if type(c.type) in _STORED}
     done: list[Row] = []
-    for row in rows:
+    for place, row in enumerate(rows, start=1):
         out = dict(row)
         for name, value in row.items():
             if name not in checks:
@@ -89,21 +94,21 @@ def storable(table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> list[Row]:
             if value is None:
                 if may_miss:
                     continue
-                raise _refusal(table, row, name, "the value is missing")
+                raise _refusal(table, place, row, name, "the value is missing")
             try:
                 out[name] = check(value)
             except ValueError as reason:
-                raise _refusal(table, row, name, f"{value!r:.80} {reason}") from reason
+                raise _refusal(table, place, row, name, f"{value!r:.80} {reason}") from reason
             except (TypeError, OverflowError) as reason:
-                raise _refusal(table, row, name, f"{value!r:.80} is no number that fits") from reason
+                raise _refusal(table, place, row, name, f"{value!r:.80} is no number that fits") from reason
         done.append(out)
     return done
 
 
-def _refusal(table: sa.Table, row: Mapping[str, Any], column: str, what: str) -> Refused:
+def _refusal(table: sa.Table, place: int, row: Mapping[str, Any], column: str, what: str) -> Refused:
     """Names the row by what a person knows it by, or by its place counted from 1."""
     known_by = next((row[key] for key in ("asset_id", "name", "label", "target") if row.get(key)), None)
-    which = repr(known_by) if known_by is not None else f"row {row.get('position', 0) + 1}"
+    which = repr(known_by) if known_by is not None else f"row {place}"
     where = f"{table.name.replace('_', ' ').capitalize()}, {which}, {column.replace('_', ' ')}"
     return Refused(f"{where}: {what} and cannot be stored; correct it and save again.", code="unstorable")
 

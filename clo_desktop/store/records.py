@@ -53,11 +53,11 @@ def summaries(on: sa.Connection) -> tuple[DealSummary, ...]:
     }
     principal: dict[int, float] = {}
     collection = sa.select(cash.c.deal_id, cash.c.principal).where(cash.c.number == COLLECTION)
-    for key, amount in on.execute(collection.order_by(cash.c.deal_id, cash.c.position)):
+    for key, amount in on.execute(collection.order_by(cash.c.deal_id, cash.c["rank"], cash.c.id)):
         principal.setdefault(key, amount)  # the first account of that number, as Deal.account has it
     dates: dict[int, list[tuple[str, Value]]] = {}
     current = sa.select(cells.c.deal_id, cells.c.label, cells.c.date).where(cells.c.block == "current_dates")
-    for key, label, date in on.execute(current.order_by(cells.c.deal_id, cells.c.position)):
+    for key, label, date in on.execute(current.order_by(cells.c.deal_id, cells.c["rank"], cells.c.id)):
         dates.setdefault(key, []).append((label, date))
 
     found: list[DealSummary] = []

@@ -1,8 +1,9 @@
 """The tables of the store: one schema for the SQLite file and the PostgreSQL server.
 
 Columns carry the names of the attributes of `engine.terms` and `engine.asset`, so records and rows translate by name.
-Rows of a deal keep their order in `position`, counted from 0. Money is in the deal's currency, rates and shares are
-fractions per year, prices of assets percent of par. NULL is missing, never zero.
+A row of a deal is known by its natural columns (`table.info["known_by"]`) and keeps its place in `rank`, so that a change
+touches only the rows it changes. Money is in the deal's currency, rates and shares are fractions per year, prices of
+assets percent of par. NULL is missing, never zero.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from engine.asset import COLUMNS, Kind
 
-HEAD: Final = "0001"
+HEAD: Final = "0004"
 """The newest migration: the format this application writes."""
 
 NAMING: Final = {
@@ -96,14 +97,17 @@ def _held_asset() -> sa.Column[str]:
     return sa.Column("asset_id", sa.Text, sa.ForeignKey("assets.asset_id"), nullable=False, index=True)
 
 
-def _of_deal(name: str, *columns: sa.Column[Any]) -> sa.Table:
-    """A table of rows that belong to a deal, in the order of `position`."""
+def _of_deal(name: str, known_by: tuple[str, ...], *columns: sa.Column[Any]) -> sa.Table:
+    """A table of rows that belong to a deal, in the order of `rank`; `known_by` names what a person knows a row by."""
     return sa.Table(
         name,
         metadata,
-        sa.Column("deal_id", sa.Integer, sa.ForeignKey("deals.id"), primary_key=True),
-        sa.Column("position", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("deal_id", sa.Integer, sa.ForeignKey("deals.id"), nullable=False, index=True),
+        sa.Column("rank", sa.Double, nullable=False),
         *columns,
+        info={"known_by": known_by},
+        sqlite_autoincrement=True,  # the identity of a deleted row must not come back as another's
     )
 
 
@@ -111,6 +115,8 @@ assets: Final = sa.Table(
     "assets",
     metadata,
     *(sa.Column(c.name, _type_of(c.kind), primary_key=c.kind is Kind.ID) for c in COLUMNS),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    info={"known_by": ("asset_id",)},
 )
 """The asset master, shared by all deals."""
 
@@ -124,15 +130,17 @@ deals: Final = sa.Table(
     _number("current_index"),
     _count("version"),
     sa.Column("updated_at", Moment, nullable=False),
+    info={"known_by": ("name",)},
 )
 
-deal_assets: Final = _of_deal("deal_assets", _held_asset())
+deal_assets: Final = _of_deal("deal_assets", ("asset_id",), _held_asset())
 """Which assets of the master a deal's book lists, whether it holds them or not."""
 
-holdings: Final = _of_deal("holdings", _held_asset(), _number("par", required=True))
+holdings: Final = _of_deal("holdings", ("asset_id",), _held_asset(), _number("par", required=True))
 
 tranches: Final = _of_deal(
     "tranches",
+    ("name",),
     _text("name", required=True),
     _number("original_balance", required=True),
     _number("current_balance", required=True),
@@ -151,6 +159,7 @@ tranches: Final = _of_deal(
 
 fees: Final = _of_deal(
     "fees",
+    ("name",),
     _text("name", required=True),
     _text("basis"),
     _number("unpaid"),
@@ -163,6 +172,7 @@ fees: Final = _of_deal(
 
 accounts: Final = _of_deal(
     "accounts",
+    ("number",),
     _count("number"),
     _text("name", required=True),
     _number("interest", required=True),
@@ -171,6 +181,7 @@ accounts: Final = _of_deal(
 
 test_limits: Final = _of_deal(
     "test_limits",
+    ("number",),
     _count("number"),
     _text("name", required=True),
     _text("direction", required=True),
@@ -180,57 +191,66 @@ test_limits: Final = _of_deal(
 )
 
 objective_weights: Final = _of_deal(
-    "objective_weights", _count("number"), _text("name", required=True), _number("result"), _number("weight")
+    "objective_weights",
+    ("number",),
+    _count("number"),
+    _text("name", required=True),
+    _number("result"),
+    _number("weight"),
 )
 
 payment_dates: Final = _of_deal(
     "payment_dates",
+    ("payment",),
     _date("payment", required=True),
     _date("determination"),
     _date("collection_begin"),
     _date("collection_end"),
 )
 
-subordinated_payments: Final = _of_deal("subordinated_payments", _date("date", required=True), _number("amount"))
+subordinated_payments: Final = _of_deal(
+    "subordinated_payments", ("date",), _date("date", required=True), _number("amount")
+)
 
-labelled_values: Final = sa.Table(
+labelled_values: Final = _of_deal(
     "labelled_values",
-    metadata,
-    sa.Column("deal_id", sa.Integer, sa.ForeignKey("deals.id"), primary_key=True),
-    sa.Column("block", sa.Text, primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
+    ("block", "label"),
+    _text("block", required=True),
     _text("label", required=True),
     *(sa.Column(name, kind) for name, kind in CELL.items()),
 )
 """All label/value blocks of the deals; `block` is the attribute of `Deal`."""
 
-holidays: Final = _of_deal("holidays", _date("date", required=True))
+holidays: Final = _of_deal("holidays", ("date",), _date("date", required=True))
 
 fixings: Final = _of_deal(
-    "fixings", _date("date", required=True), _text("index", required=True), _number("rate", required=True)
+    "fixings",
+    ("date", "index"),
+    _date("date", required=True),
+    _text("index", required=True),
+    _number("rate", required=True),
 )
 
-vectors: Final = _of_deal("vectors", _text("name", required=True))
-
-vector_entries: Final = sa.Table(
-    "vector_entries",
-    metadata,
-    sa.Column("deal_id", sa.Integer, primary_key=True),
-    sa.Column("vector", sa.Integer, primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-    _number("value"),
-    sa.ForeignKeyConstraint(["deal_id", "vector"], ["vectors.deal_id", "vectors.position"]),
+vectors: Final = _of_deal(
+    "vectors", ("name",), _text("name", required=True), sa.Column("entries", sa.JSON, nullable=False)
 )
-"""The entries of a vector; `vector` is the position of the vector in its deal."""
+"""Named series of numbers; `entries` is a list of numbers and nulls."""
 
 sinks: Final = _of_deal(
-    "sinks", _text("asset_id", required=True), _date("date", required=True), _number("amount", required=True)
+    "sinks",
+    ("asset_id", "date"),
+    _text("asset_id", required=True),
+    _date("date", required=True),
+    _number("amount", required=True),
 )
 
-curve_nodes: Final = _of_deal("curve_nodes", _number("months", required=True), _number("rate", required=True))
+curve_nodes: Final = _of_deal(
+    "curve_nodes", ("months",), _number("months", required=True), _number("rate", required=True)
+)
 
 cash_flow_assumptions: Final = _of_deal(
     "cash_flow_assumptions",
+    ("target",),
     _text("target", required=True),
     *(sa.Column(f"{cell}_{name}", kind) for cell in ASSUMPTIONS for name, kind in CELL.items()),
 )
@@ -252,3 +272,6 @@ imports: Final = sa.Table(
 
 OF_DEAL: Final = tuple(t for t in reversed(metadata.sorted_tables) if "deal_id" in t.c)
 """The tables of a deal's rows, in an order in which they may be emptied."""
+
+OF_BOOK: Final = tuple(t for t in OF_DEAL if "rank" in t.c)
+"""Those of them that are the deal's book."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from clo_desktop.faults import Refused
 from clo_desktop.store import books, records
 from clo_desktop.store.connection import address, claim, connect, reading, spoken, translating, writing
+from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
 from clo_desktop.store.schema import assets
@@ -58,6 +59,30 @@ class Store:
             books.save_book(on, book, dt.datetime.now(dt.UTC))
             if record is not None:
                 records.add_import(on, record)
+
+    def edit(self, base: Book, mine: Book, choices: Choices = NO_CHOICES) -> Book:
+        """Write what was changed from `base` to `mine` into the deal as it is stored now; the book that is stored then.
+
+        What others changed meanwhile is kept: cells are joined three ways. Raises Clashing, with the cells both
+        changed, where `choices` do not say whose to keep; Refused where the deal is gone. Then nothing is written.
+        """
+        if base.deal.name != mine.deal.name:
+            raise ValueError("a deal is not renamed by an edit")
+        with writing(self._engine) as on:
+            theirs = books.load_book(on, base.deal.name, to_change=True)
+            if theirs is None:
+                raise self._unknown(on, base.deal.name)
+            joined = merge(base, mine, theirs, choices)
+            books.save_book(on, joined, dt.datetime.now(dt.UTC))
+            return joined
+
+    def version(self, name: str) -> int:
+        """How often the deal `name` was stored with a change. Raises Refused naming the known deals."""
+        with reading(self._engine) as on:
+            found = books.find_deal(on, name)
+            if found is None:
+                raise self._unknown(on, name)
+            return int(found["version"])
 
     def delete(self, name: str) -> None:
         """Remove the deal `name`; its assets and the history of imports stay. Raises Refused naming the known deals."""

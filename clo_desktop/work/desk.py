@@ -194,9 +194,10 @@ class Desk:
         with _refusing():
             changed = replace(book, deal=how(book.deal))
             study.comply(changed, library.catalogue())
-        self.store.save(changed)
-        self._books[deal] = changed
-        return changed
+        stored = self.store.edit(book, changed)
+        kept = changed if stored == changed else stored
+        self._books[deal] = kept
+        return kept
 
     def master(self) -> Mapping[str, Asset]:
         """The whole asset master of the store; kept until an import changes it."""

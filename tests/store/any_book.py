@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from clo_desktop.store.books import BLOCKS
+from clo_desktop.store.rows import BLOCKS
 from engine.asset import COLUMNS, Asset, Kind
 from engine.terms import (
     Account,

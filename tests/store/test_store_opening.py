@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def test_that_the_migrated_schema_is_the_one_the_code_declares(store: Store) -> 
         keys = {t: sa.inspect(on).get_pk_constraint(t) for t in schema.metadata.tables}
     for name, table in schema.metadata.tables.items():
         assert found[name] == {fk.name for fk in table.foreign_key_constraints}
-        assert keys[name]["name"] == f"pk_{name}"
+        if not (store._engine.dialect.name == "sqlite" and table.dialect_options["sqlite"]["autoincrement"]):
+            assert keys[name]["name"] == f"pk_{name}"  # SQLite has no name for a key that counts by itself
         assert keys[name]["constrained_columns"] == [c.name for c in table.primary_key]
 
 
@@ -74,9 +76,10 @@ def test_that_two_who_save_the_same_deal_at_once_lose_nothing(place: str, opened
     refused: list[Refused] = []
 
     def save_often(store: Store, size: int) -> None:
-        for _ in range(10):
-            try:
-                store.save(large_book("Deal", size))
+        for i in range(10):
+            book = large_book("Deal", size)
+            try:  # each its own index, so that no save is the same as what is stored
+                store.save(replace(book, deal=replace(book.deal, current_index=float(10 * size + i))))
             except Refused as reason:  # a server may say that the other was faster
                 refused.append(reason)
 
@@ -88,7 +91,7 @@ def test_that_two_who_save_the_same_deal_at_once_lose_nothing(place: str, opened
     with stores[0]._engine.connect() as on:
         version = on.execute(sa.select(schema.deals.c.version)).scalar_one()
     assert version == 20 - len(refused)
-    assert stores[0].load("Deal") in (large_book("Deal", 3), large_book("Deal", 4))
+    assert len(stores[0].load("Deal").assets) in (3, 4)
     if "://" not in place:
         assert refused == []
     for store in stores:

