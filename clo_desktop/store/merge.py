@@ -97,10 +97,8 @@ def _join(
     clashes: list[Clash],
 ) -> list[Row]:
     b, m, t = (keyed(table, rows) for rows in (base, mine, theirs))
-    if table is schema.deals:  # one row, whose name is no key here
-        b, m, t = ({(0,): row for row in rows.values()} for rows in (b, m, t))
     if table is schema.assets:  # an asset off a deal's list is still in the master
-        b, m, t = m | t | b, t | b | m, m | b | t
+        m, t = t | b | m, m | b | t
     found: dict[Key, Row] = {}
     for key in _order(list(b), list(m), list(t)):
         row = _join_row(table, key, b.get(key), m.get(key), t.get(key), choices, clashes)

@@ -74,8 +74,7 @@ def cells(rows: Rows) -> dict[Place, Any]:
         of_key = keyed(table, some)
         for key, row in of_key.items():
             if key[-1] == 0:
-                known = (0,) if table is schema.deals else key
-                found |= {Place(table.name, known, column): value for column, value in row.items()}
+                found |= {Place(table.name, key, column): value for column, value in row.items()}
     return found
 
 
