@@ -116,6 +116,16 @@ def missing_packages(
     return missing
 
 
+def has_postgres(folder: Path = Path("/usr/lib/postgresql")) -> bool:
+    """Whether the programs of a PostgreSQL server are installed; Debian keeps them off the PATH."""
+    return shutil.which("pg_ctl") is not None or any(folder.glob("*/bin/pg_ctl"))
+
+
+def wanted_packages(verb: str, *, postgres: Callable[[], bool] = has_postgres) -> list[str]:
+    """Debian packages without which this verb leaves something out: the server that tests of the store start."""
+    return ["postgresql"] if verb in ("test", "bench") and not postgres() else []
+
+
 def apt_line(packages: Iterable[str], *, sudo: bool) -> str:
     """The line a person types to install the packages: with sudo, or as root by su."""
     install = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
@@ -134,11 +144,21 @@ def _may_install() -> list[str] | None:
 def provide(verb: str, *, makes_venv: bool, log: Path) -> None:
     """Install the Debian packages this verb lacks; nothing happens where all are there or the system is not Linux.
 
-    Raises Stopped with the exact line to run where this user may not install, or apt-get fails.
+    Raises Stopped with the exact line to run where this user may not install, or apt-get fails. What is only wanted is
+    done without, loudly, except in CI.
     """
     if not sys.platform.startswith("linux"):
         return
-    packages = missing_packages(verb, os.environ, makes_venv=makes_venv)
+    _install(missing_packages(verb, os.environ, makes_venv=makes_venv), log)
+    try:
+        _install(wanted_packages(verb), log)
+    except Stopped as stop:
+        if os.environ.get("CI"):
+            raise
+        print(f"WARNING: without PostgreSQL everything about a shared server is skipped. {stop}", file=sys.stderr)
+
+
+def _install(packages: list[str], log: Path) -> None:
     if not packages:
         return
     if shutil.which("apt-get") is None:

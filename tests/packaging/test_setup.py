@@ -168,6 +168,35 @@ def test_that_who_may_not_install_is_told_the_exact_line(monkeypatch: pytest.Mon
         system_packages.provide("run", makes_venv=False, log=tmp_path / "log")
 
 
+def test_that_tests_and_benchmarks_want_a_postgresql_and_a_run_does_not(tmp_path: Path) -> None:
+    def wants(verb: str) -> list[str]:
+        wanted: list[str] = system_packages.wanted_packages(verb, postgres=lambda: False)
+        return wanted
+
+    assert (wants("test"), wants("bench"), wants("run"), wants("package")) == (["postgresql"], ["postgresql"], [], [])
+    assert system_packages.wanted_packages("test", postgres=lambda: True) == []
+    program = tmp_path / "15" / "bin" / "pg_ctl"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    assert system_packages.has_postgres(tmp_path)
+
+
+def test_that_a_postgresql_that_cannot_be_installed_stops_ci_and_warns_anybody_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(system_packages, "missing_packages", lambda *_, **__: [])
+    monkeypatch.setattr(system_packages, "wanted_packages", lambda _: ["postgresql"])
+    monkeypatch.setattr(system_packages, "_may_install", lambda: None)
+    monkeypatch.setattr(system_packages.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.delenv("CI", raising=False)
+    system_packages.provide("test", makes_venv=False, log=tmp_path / "log")
+    assert "WARNING: without PostgreSQL" in capsys.readouterr().err
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(system_packages.Stopped, match=r"postgresql$"):
+        system_packages.provide("test", makes_venv=False, log=tmp_path / "log")
+
+
 @pytest.mark.parametrize(
     ("variables", "platform", "screen"),
     [

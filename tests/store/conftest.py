@@ -1,28 +1,42 @@
-"""Stores to test: an SQLite file always, and the PostgreSQL server that CLO_TEST_POSTGRES names, where it does."""
+"""Stores to test: an SQLite file and a database of the tests' own PostgreSQL, alike."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from clo_desktop.store import Store, open_store
-from clo_desktop.store.connection import address
+from tests.store import postgres
 
+PLACES = ["sqlite", "postgresql"]
 SERVER = os.environ.get("CLO_TEST_POSTGRES")
-PLACES = ["sqlite", *(["postgresql"] if SERVER else [])]
+"""The administrator's address of a server to use instead of one of the tests' own."""
+
+_numbers = itertools.count()
 
 
-def _empty(url: str) -> None:
-    engine = sa.create_engine(address(url))
-    with engine.begin() as on:
-        found = sa.MetaData()
-        found.reflect(on)
-        found.drop_all(on)
-    engine.dispose()
+@pytest.fixture(scope="session")
+def cluster() -> postgres.Server:
+    """The PostgreSQL of this test run. Skips where none is installed; fails there in CI."""
+    if SERVER:
+        return postgres.Server(SERVER)
+    if postgres.programs() is None:
+        if os.environ.get("CI"):
+            pytest.fail(postgres.ABSENT + "; in CI it must be present")
+        pytest.skip(postgres.ABSENT)
+    return postgres.shared()
+
+
+@pytest.fixture
+def database(cluster: postgres.Server) -> Iterator[str]:
+    """The administrator's address of an empty database on the server."""
+    name = f"t_{os.getpid()}_{next(_numbers)}"
+    yield cluster.create(name)
+    cluster.drop(name)
 
 
 @pytest.fixture(params=PLACES)
@@ -30,9 +44,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty store may be made."""
     if request.param == "sqlite":
         return str(tmp_path / "workspace.clo")
-    assert SERVER is not None
-    _empty(SERVER)
-    return SERVER
+    return str(request.getfixturevalue("database"))
 
 
 @pytest.fixture
