@@ -2,8 +2,8 @@
 
 Columns carry the names of the attributes of `engine.terms` and `engine.asset`, so records and rows translate by name.
 A row of a deal is known by its natural columns (`table.info["known_by"]`) and keeps its place in `rank`, so that a
-change touches only the rows it changes. Money is in the deal's currency, rates and shares are fractions per year, prices of
-assets percent of par. NULL is missing, never zero.
+change touches only the rows it changes. Money is in the deal's currency, rates and shares are fractions per year,
+prices of assets percent of par. NULL is missing, never zero.
 """
 
 from __future__ import annotations
