@@ -56,7 +56,7 @@ class ClashDialog(QDialog):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setStretchLastSection(True)
         self.buttons = QDialogButtonBox()
         self.store = self.buttons.addButton("Store", QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.addButton("Drop my change", QDialogButtonBox.ButtonRole.RejectRole)
