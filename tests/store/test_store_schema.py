@@ -99,10 +99,12 @@ def test_that_the_migration_is_written_for_postgresql_too() -> None:
         dialect_name="postgresql", opts={"as_sql": True, "output_buffer": said, "target_metadata": schema.metadata}
     )
     with Operations.context(context):
-        for revision in reversed(list(ScriptDirectory(str(FOLDER)).walk_revisions())):
+        revisions = list(ScriptDirectory(str(FOLDER)).walk_revisions())
+        for revision in reversed(revisions):
             revision.module.upgrade()
         made = said.getvalue()
-        revision.module.downgrade()
+        for revision in revisions:
+            revision.module.downgrade()
     for name in schema.metadata.tables:
         assert f"CREATE TABLE {name} (" in made
         assert f"DROP TABLE {name};" in said.getvalue()
