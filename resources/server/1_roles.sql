@@ -55,12 +55,6 @@ DO $$
 DECLARE
     routine regprocedure;
 BEGIN
-    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO clo_viewer, clo_analyst, clo_manager, clo_admin',
-                   current_database());
-    EXECUTE format('ALTER DATABASE %I SET search_path = clo', current_database());
-    EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = ''5min''', current_database());
-
     -- Large objects know no row-level security; sleeping and advisory locks only serve to hold others up; signals to
     -- other sessions and records in the log of changes are the administrator's.
     FOR routine IN

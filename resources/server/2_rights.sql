@@ -137,7 +137,7 @@ ALTER TABLE sec.users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sec.assignments ENABLE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE ON sec.users TO clo_roleadmin;
 GRANT USAGE ON SEQUENCE sec.users_id_seq TO clo_roleadmin;
-GRANT SELECT, INSERT, UPDATE, DELETE ON sec.assignments TO clo_roleadmin;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sec.assignments, sec.step_ups TO clo_roleadmin;
 GRANT SELECT (id, email) ON sec.users TO clo_audit;
 GRANT SELECT (id, email, full_name, role, is_active) ON sec.users TO clo_viewer, clo_analyst, clo_manager, clo_admin;
 GRANT SELECT ON sec.assignments TO clo_viewer, clo_analyst, clo_manager, clo_admin;

@@ -27,7 +27,7 @@ from psycopg import sql
 
 DBA = "dba"
 ADMIN = "ada@desk.example"
-PASSWORD = "correct horse battery"
+PASSWORD = "correct-horse-battery"
 HOST = "localhost"  # the name in the server's certificate
 UNPRIVILEGED = ("postgres", "nobody")
 ABSENT = (
@@ -72,6 +72,7 @@ class Server:
 
     def __init__(self, administrator: str) -> None:
         self._url = sa.make_url(administrator).set(drivername="postgresql")
+        self.user = str(self._url.username)
 
     def address(self, database: str, user: str | None = None, password: str | None = None, **query: str) -> str:
         """The address of a database, for the administrator or another person; `query` changes the connection.
@@ -96,6 +97,11 @@ class Server:
             on.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(template))
             )
+        if template != "template0":  # a copy lacks what belongs to the database itself
+            from clo_desktop.store.server.init import text
+
+            with self.connect(database) as on:
+                on.execute(text("4_database.sql"))
         return self.address(database)
 
     def drop(self, database: str) -> None:
@@ -241,7 +247,7 @@ def _folder() -> Path:
 
 def template(server: Server) -> str:
     """The name of a database that `clo server init` has made ready, to be copied; made once a run."""
-    from clo_desktop.store.connection import address
+    from clo_desktop.store.connection import address  # the keeper runs this file with nothing else on its path
     from clo_desktop.store.server.init import initialise
 
     folder = _folder()

@@ -6,7 +6,7 @@ resources/server, in the order of its numbers; tables come from the migrations, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,9 +24,9 @@ from clo_desktop.store.server import rules
 OLDEST: Final = 15
 """The oldest version of PostgreSQL that this is tested on."""
 
-BEFORE_TABLES: Final = {"1_roles.sql": ""}
-AFTER_TABLES: Final = {"2_rights.sql": "clo_owner", "3_people.sql": "clo_roleadmin"}
-"""The scripts, each with the role that runs it and owns what it makes; a superuser where there is none."""
+BEFORE_TABLES: Final = {"1_roles.sql": None}
+AFTER_TABLES: Final = {"2_rights.sql": "clo_owner", "3_people.sql": "clo_roleadmin", "4_database.sql": None}
+"""The scripts, each with the role that runs it and owns what it makes; None is the superuser who signed in."""
 
 _ONE_AT_A_TIME: Final = 0x434C4F31
 
@@ -57,15 +57,12 @@ def initialise(url: sa.URL, *, administrator: str | None = None, password: str =
             _check_server(on, name)
             raw = driver(on)
             raw.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
-            for script in BEFORE_TABLES:
-                raw.execute(text(script))
+            _run(raw, BEFORE_TABLES)
             raw.execute("SET LOCAL search_path = clo")
             before = migrate.revision(on)
             with _as(raw, "clo_owner"):
                 migrate.upgrade(on, name)
-            for script, owner in AFTER_TABLES.items():
-                with _as(raw, owner):
-                    raw.execute(text(script))
+            _run(raw, AFTER_TABLES)
             with _as(raw, "clo_owner"):
                 found = rules.rules(schema.metadata)
                 for statement in rules.statements(found):
@@ -82,6 +79,12 @@ def initialise(url: sa.URL, *, administrator: str | None = None, password: str =
 def text(script: str) -> bytes:
     """A script of resources/server; bytes, since the driver takes no text that is made at run time."""
     return resources.path(f"server/{script}").read_bytes()
+
+
+def _run(raw: psycopg.Connection[Any], scripts: Mapping[str, str | None]) -> None:
+    for script, owner in scripts.items():
+        with _as(raw, owner):
+            raw.execute(text(script))
 
 
 def driver(on: sa.Connection) -> psycopg.Connection[Any]:
@@ -120,7 +123,8 @@ def _check_server(on: sa.Connection, name: str) -> None:
 
 
 @contextmanager
-def _as(raw: psycopg.Connection[Any], role: str) -> Iterator[None]:
-    raw.execute(f"SET LOCAL ROLE {role}".encode())
+def _as(raw: psycopg.Connection[Any], role: str | None) -> Iterator[None]:
+    if role is not None:
+        raw.execute(f"SET LOCAL ROLE {role}".encode())
     yield
     raw.execute("RESET ROLE")

@@ -80,26 +80,24 @@ def _writes(groups: tuple[str, ...], condition: str) -> Iterator[Policy]:
     yield Policy("DELETE", groups, condition)
 
 
-def _way_to_deals(table: sa.Table) -> tuple[sa.Column[object], sa.Column[object]] | None:
-    """The column whose key leads to `deals`, and the column it refers to; the direct way where there is one."""
-    keys = [(key.parent, key.column) for key in table.foreign_keys if key.column.table is not table]
-    for column, parent in keys:
-        if parent.table.name == "deals":
-            return column, parent
-    for column, parent in keys:
-        if parent.table.name != "assets" and _way_to_deals(parent.table) is not None:
-            return column, parent
+def _way_to_deals(table: sa.Table) -> sa.ForeignKeyConstraint | None:
+    """The key that leads to `deals`; the direct one where there is one, else the first by name."""
+    keys = [key for key in table.foreign_key_constraints if key.referred_table is not table]
+    for key in sorted(keys, key=lambda key: (key.referred_table.name != "deals", str(key.name))):
+        if key.referred_table.name == "deals" or _way_to_deals(key.referred_table) is not None:
+            return key
     return None
 
 
 def _in_deals(table: sa.Table, allowed: str) -> str:
-    way = _way_to_deals(table)
-    assert way is not None, table.name
-    column, parent = way
-    if parent.table.name == "deals":
-        return f'"{column.name}" = {allowed}'
-    above = _in_deals(parent.table, allowed)
-    return f'"{column.name}" IN (SELECT "{parent.name}" FROM clo."{parent.table.name}" WHERE {above})'
+    key = _way_to_deals(table)
+    assert key is not None, table.name
+    columns = _columns(key.column_keys)
+    if key.referred_table.name == "deals":
+        return f"{columns} = {allowed}"
+    parents = _columns(element.column.name for element in key.elements)
+    above = _in_deals(key.referred_table, allowed)
+    return f'({columns}) IN (SELECT {parents} FROM clo."{key.referred_table.name}" WHERE {above})'
 
 
 def _of_deal(table: sa.Table) -> Rule:
