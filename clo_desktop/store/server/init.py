@@ -54,7 +54,7 @@ def initialise(url: sa.URL, *, administrator: str | None = None, password: str =
     name = spoken(url)
     try:
         with translating(engine), engine.begin() as on:
-            _check_server(on, name)
+            check_server(on, name)
             raw = driver(on)
             raw.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
             _run(raw, BEFORE_TABLES)
@@ -109,7 +109,8 @@ def verifier_of(raw: psycopg.Connection[Any], person: str, password: str) -> str
     return raw.pgconn.encrypt_password(password.encode(), person.encode(), b"scram-sha-256").decode()
 
 
-def _check_server(on: sa.Connection, name: str) -> None:
+def check_server(on: sa.Connection, name: str) -> None:
+    """Raises Refused for a server that is too old or encoded otherwise, and for someone who is no superuser of it."""
     version = int(on.exec_driver_sql("SHOW server_version_num").scalar_one()) // 10000
     if version < OLDEST:
         raise Refused(f"{name} is PostgreSQL {version}; CLO Desktop needs {OLDEST} or newer.", code="server-version")

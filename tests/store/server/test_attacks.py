@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Iterator
 
 from tests.store.server.attacks import breach, every
 from tests.store.server.world import World
 
 
-def breaches(world: World) -> list[str]:
-    """What all the attacks achieved."""
+def breaches(world: World) -> Iterator[str]:
+    """What the attacks achieve, one after the other."""
     by_person = collections.defaultdict(list)
     for attack in every(world):
         by_person[attack.who].append(attack)
-    found = []
     for who, attacks in by_person.items():
         on = world.connect(who)
         for attack in attacks:
             if on.closed:
                 on = world.connect(who)
-            found.append(breach(on, attack))
+            if (said := breach(on, attack)) is not None:
+                yield said
         on.close()
-    return [said for said in found if said is not None]
 
 
 def test_that_no_attack_achieves_anything(world: World) -> None:
