@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,8 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from clo_desktop.store import ImportRecord, open_store, schema
-from clo_desktop.store.server.people import people_at
+from clo_desktop.store.passwords import hashed
+from clo_desktop.store.server.init import verifier_of
 from engine import terms
 from engine.asset import Asset
 from tests.store.any_book import large_book
@@ -30,6 +32,15 @@ ROLES: Final = {
     "mia": "manager", "max": "manager", "ann": "analyst", "vic": "viewer", "gone": "manager", "eve": "admin",
 }  # fmt: skip
 DEALS: Final = ("mine", "seen", "foreign")
+ASSIGNED: Final = (
+    ("mia", "seen", "read"),
+    ("ann", "mine", "read"),
+    ("vic", "mine", "read"),
+    ("gone", "mine", "write"),
+    ("gone", "foreign", "write"),
+)
+"""Beyond what their makers are assigned to."""
+
 LOOSE: Final = "LOOSE"
 """An asset of the master that no deal lists."""
 
@@ -65,28 +76,34 @@ class World:
         self.server.drop(name)
 
 
+@functools.cache
+def _hash() -> str:
+    return hashed(SECRET, 10)
+
+
 def make(server: Server, database: str, number: int) -> World:
     """Populate `database`, a copy of the template."""
     world = World(server, database, f"{os.getpid()}-{number}", {})
-    with people_at(world.address("ada")) as people:
-        people.step_up(PASSWORD)
+    with world.administrator() as on:  # as `clo server init --admin` does; that administrators can is tested
         for who, role in ROLES.items():
-            people.create(world.email(who), who.title(), role, SECRET)
+            verifier = verifier_of(on, world.email(who), SECRET)
+            on.execute(
+                "SELECT sec.put_person(%s, %s, %s, %s, %s)", (world.email(who), who.title(), role, verifier, _hash())
+            )
     for maker, deals in (("mia", ("mine", "seen")), ("max", ("foreign",))):
         with open_store(world.address(maker)) as store:
             for deal in deals:
                 store.save(
                     book(deal), ImportRecord(deal, f"{deal}.xlsx", "ab" * 32, dt.datetime.now(dt.UTC), 3, 3, 1.0, 0)
                 )
-    with people_at(world.address("ada")) as people:
-        people.step_up(PASSWORD)
-        people.assign(world.email("mia"), "seen", "read")
-        people.assign(world.email("ann"), "mine", "read")
-        people.assign(world.email("vic"), "mine", "read")
-        people.assign(world.email("gone"), "mine", "write")
-        people.assign(world.email("gone"), "foreign", "write")
     with world.administrator() as on:
         world.deals.update(dict(on.execute("SELECT name, id FROM clo.deals").fetchall()))
+        for who, deal, access in ASSIGNED:
+            on.execute(
+                "INSERT INTO sec.assignments SELECT id, %s, %s FROM sec.users WHERE email = %s"
+                " ON CONFLICT (user_id, deal_id) DO UPDATE SET access = excluded.access",
+                (world.deals[deal], access, world.email(who)),
+            )
         on.execute("INSERT INTO clo.assets (asset_id) VALUES (%s)", (LOOSE,))
         for table in schema.metadata.sorted_tables:
             for deal in world.deals.values():
