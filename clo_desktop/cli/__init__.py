@@ -15,7 +15,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from clo_desktop import __version__
-from clo_desktop.cli import application, compliance, deals, projecting, studies, tables, trading, valuing, waterfalls
+from clo_desktop.cli import (
+    application,
+    compliance,
+    deals,
+    history,
+    projecting,
+    studies,
+    tables,
+    trading,
+    valuing,
+    waterfalls,
+)
 from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb
 from clo_desktop.faults import Refused
 
@@ -27,6 +38,7 @@ VERBS: Final[Sequence[Callable[[Add], None]]] = (
     waterfalls.add_verbs,
     compliance.add_verbs,
     trading.add_verbs,
+    history.add_verbs,
     projecting.add_verbs,
     studies.add_verbs,
     tables.add_verbs,

@@ -23,6 +23,7 @@ from clo_desktop.store.migrate import FOLDER
 from engine import terms
 from engine.asset import COLUMNS, Asset
 from tests.store.any_book import books, large_book
+from tests.store.histories import SNAPSHOT, an_idea
 
 POSTGRES = PGDialect_psycopg()
 
@@ -99,10 +100,12 @@ def test_that_the_migration_is_written_for_postgresql_too() -> None:
         dialect_name="postgresql", opts={"as_sql": True, "output_buffer": said, "target_metadata": schema.metadata}
     )
     with Operations.context(context):
-        for revision in reversed(list(ScriptDirectory(str(FOLDER)).walk_revisions())):
+        newest_first = list(ScriptDirectory(str(FOLDER)).walk_revisions())
+        for revision in reversed(newest_first):
             revision.module.upgrade()
         made = said.getvalue()
-        revision.module.downgrade()
+        for revision in newest_first:
+            revision.module.downgrade()
     for name in schema.metadata.tables:
         assert f"CREATE TABLE {name} (" in made
         assert f"DROP TABLE {name};" in said.getvalue()
@@ -140,5 +143,11 @@ def _use_everything(store: Store, book: terms.Book) -> None:
         store.delete(summary.name)
     store.assets()
     store.imports()
+    store.save(full, snapshot=SNAPSHOT)
+    store.put_snapshot("Deal", SNAPSHOT)
+    store.snapshots("Deal")
+    store.drop_snapshot("Deal", SNAPSHOT.as_of)
+    store.save_ideas("Deal", [an_idea()])
+    store.save_ideas("Deal", store.ideas("Deal"), gone=["other"])
     with pytest.raises(Refused):
         store.load("gone")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from clo_desktop.panes.trades import TradesPane, frames
@@ -226,7 +226,10 @@ def test_that_rows_are_copied_with_headers_and_what_is_reckoned(harbor: Window, 
     settle(harbor, qtbot)
 
 
-def test_that_ideas_branch_and_stand_side_by_side(harbor: Window, pane: TradesPane, qtbot: QtBot) -> None:
+def test_that_ideas_branch_and_stand_side_by_side(
+    harbor: Window, pane: TradesPane, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
     first = Row("Buy", offered(pane), "1m", "98.5")
     pane.pad.put([first])
     pane.ideas.buttons["branch"].click()

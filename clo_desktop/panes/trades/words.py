@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from clo_desktop.look import formats
+from clo_desktop.store import StoredIdea
+from clo_desktop.work.history import moment
 from clo_desktop.work.pad_rows import Judged
 from engine.trades import Side
 
@@ -60,3 +63,13 @@ def told(judged: Judged, currency: str) -> str:
     if judged.wrong:
         lines.append(f"{_to_mend(judged)} Left out of all figures.")
     return "\n".join(lines)
+
+
+def since_told(kept: StoredIdea | None, changes: Sequence[str]) -> str:
+    """What changed in the pool since the trades of an idea were changed last; "" for nothing."""
+    if kept is None or not changes:
+        return ""
+    return (
+        f"▲ The pool changed since {kept.name} was worked on ({moment(kept.changed_at)}): {'; '.join(changes)}. "
+        "The figures are those of the pool as it is now."
+    )
