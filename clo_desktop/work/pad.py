@@ -183,7 +183,7 @@ class Pad(QObject):
         """Without the open idea, in the store too; the last one is emptied instead."""
         name = self.ideas.current.name
         key = self._sheet.keys.get(name)
-        self._let_go(name)
+        self._let_go(name, but=name)
         if key is not None:
             self.shelf.delete(self._deal, key)
 
@@ -194,10 +194,11 @@ class Pad(QObject):
         if kept is not None:
             self.shelf.put(self._deal, replace(kept, is_open=False))
 
-    def _let_go(self, name: str) -> None:
+    def _let_go(self, name: str, but: str = "") -> None:
+        """Without an idea among those that are open. but: a name that is free again."""
         made = self._made(lambda: self.ideas.drop(name))
         if made == Ideas():  # the last one: its name is not to be one that is stored
-            made = Ideas((Branch(self._free("", but=name)),))
+            made = Ideas((Branch(self._free("", but)),))
         self._store(replace(self._sheet, keys={n: key for n, key in self._sheet.keys.items() if n != name}))
         self._change(made)
 

@@ -72,7 +72,7 @@ def test_that_an_import_stores_a_snapshot_and_the_trend_begins_with_it(harbor: W
     pane = harbor.compliance
     pane.reveal(29)
     assert [s.origin for s in pane.snapshots.stored] == ["import"]
-    assert len(pane.trend.table.frame) == 1
+    qtbot.waitUntil(lambda: len(pane.trend.table.frame) == 1)
     assert pane.trend.head.text().startswith("One snapshot, of 2025-03-31")
 
 
@@ -84,6 +84,7 @@ def test_that_the_trend_has_result_limit_and_cushion_of_every_date_with_units(ha
     pane = harbor.compliance
     qtbot.waitUntil(lambda: len(pane.snapshots.stored) == 2)
     pane.reveal(29)
+    qtbot.waitUntil(lambda: len(pane.trend.table.frame) == 2)
     done = harbor.session.compliance
     assert done is not None
     now = done.result(29)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QScrollArea
 from clo_desktop.faults import Refused
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
+from clo_desktop.look.outcome import beside_words
 from clo_desktop.look.words import Tabs, WrappedLabel, as_text, short
 from clo_desktop.panes.compliance.frames import (
     CHIPS,
@@ -34,6 +35,7 @@ from clo_desktop.work.history import moment
 from clo_desktop.work.session import Session
 from clo_desktop.work.snapshots import Snapshots
 from engine.compliance import Compliance, TestResult, own
+from engine.outputs.beside import beside
 from engine.terms import Book
 
 _ORDERS: Final[dict[str, tuple[SortKey, ...]]] = {
@@ -154,6 +156,7 @@ class CompliancePane(QWidget):
         self._remove.clicked.connect(self._remove_test)
         session.book_changed.connect(self._opened)
         session.compliance_changed.connect(self._show)
+        session.projection_changed.connect(lambda _timed: self._tell(None))
         self.snapshots.found.connect(self._show_trend)
         self.table.current_changed.connect(self._tell)
         self.table.row_activated.connect(lambda _key: self._show_rows())
@@ -225,7 +228,15 @@ class CompliancePane(QWidget):
         if result is None or done is None:
             self._detail.setText(_CHOOSE)
             return
-        self._detail.setText(reckoning(result))
+        self._detail.setText("\n".join(filter(None, [reckoning(result), self._beside(done, result)])))
+
+    def _beside(self, done: Compliance, result: TestResult) -> str:
+        """The coverage test of the last run beside one of these, and why they differ; "" for any other test."""
+        timed, book = self._session.projection, self._session.book
+        if timed is None or book is None:
+            return ""
+        found = beside(done, result, timed.projection)
+        return "" if found is None else beside_words(result.number, found, book.deal.currency)
 
     # -- snapshots ----------------------------------------------------------------------------------------------------
 

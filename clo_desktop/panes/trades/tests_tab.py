@@ -34,7 +34,7 @@ class TestsTab(QWidget):
         self._currency = ""
         self._wordings: dict[int, str] = {}
         self.chips = Chips("Which tests are shown")
-        self.chips.offer([("all", "All", 0), ("changed", "Changed", 0), ("breaking", "Breaking", 0)])
+        self.chips.offer([("all", "All", 0), ("changed", "Changed", 0), ("breaking", "Breaking or worse", 0)])
         self.table = FrameTable(
             frames.tests_frame(None, ""),
             name="Tests before and after",
@@ -89,7 +89,7 @@ class TestsTab(QWidget):
             [
                 ("all", "All", len(tests)),
                 ("changed", "Changed", 0 if changed is None else len(changed)),
-                ("breaking", "Breaking", sum(t.breaks for t in tests)),
+                ("breaking", "Breaking or worse", sum(t.breaks for t in tests)),
             ]
         )
         self.table.set_frame(frames.tests_frame(effect, currency), widen=False)

@@ -53,8 +53,11 @@ def told(judged: Judged, currency: str) -> str:
         parts.append(f"{word} {par} at {formats.text('price', bundle.price)} % of par")
     said = "; ".join(parts)
     lines = [f"{said[:1].upper()}{said[1:]}."]
-    broken, cured = effect.breaks, effect.cures
+    worse, cured = effect.worsens, effect.cures
+    broken = [n for n in effect.breaks if n not in worse]
     lines.append(f"✕ Breaks {', '.join(map(str, broken))}." if broken else "Breaks no test.")
+    if worse:
+        lines[-1] += f"  ✕ Worsens {', '.join(map(str, worse))}, which failed before."
     if cured:
         lines[-1] += f"  ✓ Cures {', '.join(map(str, cured))}."
     if any(r.day is not None for r in effect.ladder):
