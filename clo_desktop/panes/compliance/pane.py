@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QScrollArea
 from clo_desktop.faults import Refused
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
+from clo_desktop.look.layouts import stacked, with_drawer
 from clo_desktop.look.outcome import beside_words
 from clo_desktop.look.words import Tabs, WrappedLabel, as_text, short
 from clo_desktop.panes.compliance.frames import (
@@ -130,17 +131,7 @@ class CompliancePane(QWidget):
         drawer.addWidget(self.tabs)
         drawer.setSizes([420, 660])
         drawer.setChildrenCollapsible(False)
-        split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self.table)
-        split.addWidget(drawer)
-        split.setStretchFactor(0, 1)
-        split.setSizes([1000, 280])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._head)
-        layout.addLayout(bar)
-        layout.addWidget(split, 1)
+        stacked(self, self._head, bar, with_drawer(self.table, drawer, 280))
         self.setFocusProxy(self.table)
 
     def _connect(self) -> None:

@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from clo_desktop.look import formats
+from clo_desktop.look.layouts import stacked, with_drawer
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.trades import frames
 from clo_desktop.tables.chips import Chips
@@ -62,16 +63,7 @@ class TestsTab(QWidget):
         beside.setContentsMargins(8, 4, 8, 4)
         beside.addWidget(self.detail, 1)
         beside.addWidget(self.rows_button, 0, Qt.AlignmentFlag.AlignTop)
-        split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self.table)
-        split.addWidget(drawer)
-        split.setStretchFactor(0, 1)
-        split.setSizes([1000, 76])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(top)
-        column.addWidget(split, 1)
+        stacked(self, top, with_drawer(self.table, drawer, 76))
         self.setFocusProxy(self.table)
         self.chips.chosen.connect(lambda _name: self._filter())
         self.table.filters_changed.connect(lambda _texts: self._filters_changed())
