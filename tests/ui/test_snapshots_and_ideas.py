@@ -288,3 +288,26 @@ def test_that_ideas_do_not_follow_into_another_workspace(ready: Window, tmp_path
     qtbot.waitUntil(lambda: session.where.endswith("other.clo") and session.lanes.idle, timeout=20_000)
     assert pad.shelf.ideas(DEMO_DEAL) == ()
     assert pad.rows == ()
+
+
+def test_that_the_window_asks_before_it_closes_on_ideas_that_could_not_be_stored(
+    ready: Window, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def no(_parent: Any, _title: str, question: str) -> QMessageBox.StandardButton:
+        asked.append(question)
+        return QMessageBox.StandardButton.No
+
+    def full(*_: Any) -> None:
+        raise Refused("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "save_ideas", full)
+        patch.setattr(QMessageBox, "question", no)
+        ready.trades.pad.put([Row("Sell", held(ready), "1m", "99")])
+        settle(ready, qtbot)
+        assert not ready.close()
+    assert asked[0].startswith("1 idea could not be stored: The disk is full.")
+    ready.trades.pad.put([Row("Sell", held(ready), "2m", "99")])
+    assert len(stored(ready, qtbot)) == 1
