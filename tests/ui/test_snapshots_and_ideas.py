@@ -257,7 +257,7 @@ def test_that_an_idea_put_aside_is_listed_renamed_opened_and_deleted(
     dialog = StoredIdeasDialog(pad, DEMO_DEAL, ready)
     qtbot.addWidget(dialog)
     dialog.table.select_keys([idea.key])
-    assert "the same figures" in dialog.told.text()
+    qtbot.waitUntil(lambda: "the same figures" in dialog.told.text())
     pad.rename_stored(idea.key, "Sold")
     with pytest.raises(Refused, match="Sold"):
         pad.fresh("Sold")
