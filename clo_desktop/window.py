@@ -35,6 +35,7 @@ from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
 from clo_desktop.faults import Refused
 from clo_desktop.look import theme
+from clo_desktop.look.formats import counted
 from clo_desktop.look.words import ElidedLabel, as_text
 from clo_desktop.panes.cashflows import CashFlowsPane
 from clo_desktop.panes.collateral import CollateralPane
@@ -179,6 +180,7 @@ class Window(QMainWindow):
             "dense": lambda: self.set_dense(self.actions_by_id["dense"].isChecked()),
             "layout": self._lay_out,
             "test": lambda: self.write_test(None),
+            "snapshot": self.compliance.take_snapshot,
             "delete": lambda: self.ask_delete(self.session.deal or ""),
             **{f"trade.{name}": self._in_trades(act) for name, act in self.trades.acts().items()},
             "run": self.run_pane.run,
@@ -299,7 +301,10 @@ class Window(QMainWindow):
         if not sure or not name:
             return
         if name in known:
-            question = f"{name} is there already. Replace it by what {path.name} holds?"
+            question = (
+                f"{name} is there already. Replace it by what {path.name} holds? Its ideas and snapshots stay; a "
+                "snapshot of the same date is replaced."
+            )
             if QMessageBox.question(self, "Import workbook", as_text(question)) != QMessageBox.StandardButton.Yes:
                 return
         self._import(path, name)
@@ -375,7 +380,10 @@ class Window(QMainWindow):
         """Deletes a deal when that is confirmed."""
         if not deal:
             raise Refused("No deal is open; choose one in the deal list first.")
-        question = f"Delete {deal} from the workspace? Its assets stay in the master; the deal itself cannot be undone."
+        question = (
+            f"Delete {deal} from the workspace, with its snapshots and stored ideas? Its assets stay in the master; "
+            "the deal itself cannot be brought back."
+        )
         if QMessageBox.question(self, "Delete deal", as_text(question)) == QMessageBox.StandardButton.Yes:
             self.session.delete(deal)
 
@@ -507,7 +515,21 @@ class Window(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
             self.restoreState(QByteArray.fromBase64(state.encode()), _LAYOUT_VERSION)
 
+    def _may_close(self) -> bool:
+        """Whether the window may close: ideas that could not be stored are not lost unasked."""
+        shelf = self.trades.pad.shelf
+        if not shelf.failing or not shelf.unsaved:
+            return True
+        question = (
+            f"{counted(shelf.unsaved, 'idea')} could not be stored: {shelf.failing} Close all the same? They are tried "
+            "once more, and lost where that fails too."
+        )
+        return QMessageBox.question(self, "CLO Desktop", as_text(question)) == QMessageBox.StandardButton.Yes
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_close():
+            event.ignore()
+            return
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         state = bytes(self.saveState(_LAYOUT_VERSION).toBase64().data()).decode()
         self._settings = replace(self._settings, window_layout=f"{geometry}|{state}")

@@ -80,10 +80,11 @@ class _Operand:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A parsed filter. `text` is what the user wrote."""
+    """A parsed filter. `text` is what the user wrote; `texts` the texts it compares a column with."""
 
     text: str
     root: _Node
+    texts: tuple[tuple[Column, str], ...] = ()
 
     def mask(self, pool: Pool, sets: Sets | None = None, parameters: Parameters | None = None) -> Flags:
         """bool[n]: the positions meant. Raises FilterError for an unknown set or parameter."""
@@ -218,7 +219,8 @@ def parse(text: str) -> Filter:
     """The filter that `text` spells; an empty text means every position. Raises FilterError with the place."""
     if not text.strip():
         return Filter(text, _All())
-    return Filter(text, _Parser(text).whole())
+    parser = _Parser(text)
+    return Filter(text, parser.whole(), tuple(parser.texts))
 
 
 class _Parser:
@@ -229,6 +231,7 @@ class _Parser:
         self.tokens = self._split(text)
         self.i = 0
         self.depth = 0
+        self.texts: list[tuple[Column, str]] = []
 
     @staticmethod
     def _split(text: str) -> list[_Token]:
@@ -350,6 +353,8 @@ class _Parser:
             made = _Operand(token.text)
         if is_numeric(column):
             _number(column, made, {})  # tells at once that it is no rating, date or number
+        elif column.kind is not Kind.FLAG:
+            self.texts.append((column, made.text))
         return made
 
     def peek(self) -> _Token | None:

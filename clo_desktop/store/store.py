@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from clo_desktop.faults import Refused
 from clo_desktop.store import books, records
 from clo_desktop.store.connection import address, claim, connect, reading, spoken, translating, writing
+from clo_desktop.store.ideas import StoredIdea, delete_ideas, load_ideas, save_ideas
 from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
-from clo_desktop.store.schema import assets
+from clo_desktop.store.schema import assets, deals
+from clo_desktop.store.snapshots import Snapshot, drop_snapshot, load_snapshots, put_snapshot
 from engine.asset import Asset
 from engine.terms import Book
 
@@ -50,15 +52,18 @@ class Store:
                 raise self._unknown(on, name)
             return book
 
-    def save(self, book: Book, record: ImportRecord | None = None) -> None:
+    def save(
+        self, book: Book, record: ImportRecord | None = None, snapshot: Snapshot | None = None
+    ) -> dt.datetime | None:
         """Write `book`, replacing the deal of its name and updating the asset master, and note the import if it is one.
 
-        All or nothing.
+        All or nothing, with the snapshot of its tests if there is one: when the one that it replaces was taken.
         """
         with writing(self._engine) as on:
             books.save_book(on, book, dt.datetime.now(dt.UTC))
             if record is not None:
                 records.add_import(on, record)
+            return None if snapshot is None else put_snapshot(on, self._key(on, book.deal.name), snapshot)
 
     def edit(self, base: Book, mine: Book, choices: Choices = NO_CHOICES) -> Book:
         """Write what was changed from `base` to `mine` into the deal as it is stored now; the book that is stored then.
@@ -102,6 +107,35 @@ class Store:
         with reading(self._engine) as on:
             return records.all_imports(on)
 
+    # -- snapshots and ideas; every method raises Refused naming the known deals where there is no such deal -----------
+
+    def put_snapshot(self, deal: str, snapshot: Snapshot) -> dt.datetime | None:
+        """Store a snapshot in the place of the one of its date: when that one was taken, if there was one."""
+        with writing(self._engine) as on:
+            return put_snapshot(on, self._key(on, deal), snapshot)
+
+    def snapshots(self, deal: str) -> tuple[Snapshot, ...]:
+        """The snapshots of a deal, the oldest first."""
+        with reading(self._engine) as on:
+            return load_snapshots(on, self._key(on, deal))
+
+    def drop_snapshot(self, deal: str, as_of: dt.date) -> bool:
+        """Delete the snapshot of a date; False where there is none."""
+        with writing(self._engine) as on:
+            return drop_snapshot(on, self._key(on, deal), as_of)
+
+    def ideas(self, deal: str) -> tuple[StoredIdea, ...]:
+        """The ideas of a deal, the oldest first."""
+        with reading(self._engine) as on:
+            return load_ideas(on, self._key(on, deal))
+
+    def save_ideas(self, deal: str, ideas: Iterable[StoredIdea], gone: Iterable[str] = ()) -> tuple[StoredIdea, ...]:
+        """Store these ideas and delete those with the keys `gone`; as they are stored now (`ideas.save_ideas`)."""
+        with writing(self._engine) as on:
+            key = self._key(on, deal)
+            delete_ideas(on, key, gone)
+            return save_ideas(on, key, ideas)
+
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""
         self._engine.dispose()
@@ -113,6 +147,13 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _key(self, on: sa.Connection, name: str) -> int:
+        """The key of a deal. Raises Refused naming the known deals."""
+        key = on.execute(sa.select(deals.c.id).where(deals.c.name == name)).scalar()
+        if key is None:
+            raise self._unknown(on, name)
+        return int(key)
 
     @staticmethod
     def _unknown(on: sa.Connection, name: str) -> Refused:

@@ -15,9 +15,10 @@ from clo_desktop.progress import Progress, silent
 from clo_desktop.sheets.read import Reading, read_book
 from clo_desktop.sheets.safety import name_fault
 from clo_desktop.sheets.write import write_book
-from clo_desktop.store import DealSummary, ImportRecord, Store, open_store
+from clo_desktop.store import DealSummary, ImportRecord, Snapshot, Store, open_store
 from clo_desktop.store.merge import NO_CHOICES, Choices
 from clo_desktop.work import waterfalls
+from clo_desktop.work.history import Taken, snapshot_of
 from engine import study
 from engine.asset import Asset
 from engine.assumptions import Assumptions
@@ -38,7 +39,10 @@ _KEPT_MODELS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of an import. `imported` is False when a fault is an error: then nothing was written."""
+    """What came of an import. `imported` is False when a fault is an error: then nothing was written.
+
+    snapshot  of the deal's tests, which was stored with it; None where there is none (a fault says why)
+    """
 
     deal: str
     imported: bool
@@ -49,6 +53,7 @@ class Imported:
     faults: tuple[Fault, ...]
     file_name: str
     path: Path | None = None
+    snapshot: Taken | None = None
 
     @property
     def errors(self) -> int:
@@ -110,7 +115,8 @@ class Desk:
             return _outcome(deal.strip(), reading, path, imported=False)
         report(0.9, "Storing")
         outcome = _outcome(deal.strip(), reading, path, imported=True)
-        outcome = replace(outcome, faults=(*outcome.faults, *self._changes_elsewhere(reading.book)))
+        snapshot, lacking = _snapshot(reading.book)
+        outcome = replace(outcome, faults=(*outcome.faults, *self._changes_elsewhere(reading.book), *lacking))
         record = ImportRecord(
             deal=outcome.deal,
             file_name=reading.file_name,
@@ -121,7 +127,8 @@ class Desk:
             par=outcome.par,
             warnings=outcome.warnings,
         )
-        self.store.save(reading.book, record)
+        replaced = self.store.save(reading.book, record, snapshot)
+        outcome = replace(outcome, snapshot=None if snapshot is None else Taken(snapshot, replaced))
         self._books.clear()  # the asset master is shared: other deals may have changed too
         self._master = None
         self._models.clear()
@@ -349,6 +356,17 @@ def _outcome(deal: str, reading: Reading, path: Path, *, imported: bool) -> Impo
         file_name=reading.file_name,
         path=path,
     )
+
+
+def _snapshot(book: Book) -> tuple[Snapshot | None, tuple[Fault, ...]]:
+    """The snapshot that goes with an import, or why there is none: the deal is imported all the same."""
+    if not book.deal.limits:
+        return None, ()
+    try:
+        return snapshot_of(book, comply_with(book), "import"), ()
+    except Refused as refused:
+        why = f"No snapshot of the tests was stored: {refused.message}"
+        return None, (Fault(Severity.WARNING, f"{book.deal.name} Inputs", "", "", "", why),)
 
 
 def _part(report: Progress, low: float, high: float) -> Progress:

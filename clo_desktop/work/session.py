@@ -103,6 +103,7 @@ class Session(QObject):
     asset_flows_ready  carries the table of an asset's cash flows that was asked for
     payment_wanted     explain the payment of a class or fee (its name) on a date
     imported           an import ended, with its report
+    leaving            the store is about to be closed, with its desk: what is not stored yet is stored now
     said               a sentence for the status bar
     refused            a sentence that must be read
     """
@@ -119,6 +120,7 @@ class Session(QObject):
     asset_flows_ready = Signal(object)
     payment_wanted = Signal(object, str)
     imported = Signal(object)
+    leaving = Signal(object)
     said = Signal(str)
     refused = Signal(str)
 
@@ -151,6 +153,7 @@ class Session(QObject):
 
         def done(desk: Desk) -> None:
             if self.desk is not None:
+                self.leaving.emit(self.desk)
                 self.desk.close()
             self.desk = desk
             self.where = str(where)
@@ -340,6 +343,19 @@ class Session(QObject):
 
         self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled, quiet=True)
 
+    def act(self, name: str, work: Callable[[Desk, str], T], done: Callable[[T], object]) -> None:
+        """Does something with the open deal in the database lane; what is refused is said. Raises Refused without one.
+
+        `done` is called if the deal is open still.
+        """
+        desk, book = self._open_desk(), self._open_book()
+
+        def settled(outcome: T) -> None:
+            if self._still(book):
+                done(outcome)
+
+        self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled)
+
     def comply(self) -> None:
         """Evaluates the tests of the open deal."""
         book = self._open_book()
@@ -461,7 +477,10 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stops what runs and closes the store."""
-        if self.lanes.shutdown() and self.desk is not None:
+        still = self.lanes.shutdown()
+        if self.desk is not None:
+            self.leaving.emit(self.desk)
+        if still and self.desk is not None:
             self.desk.close()
             self.desk = None
 

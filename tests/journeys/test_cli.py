@@ -30,7 +30,7 @@ DAMAGED = (
     *("02_text_in_numeric.xlsx", "03_duplicate_id.xlsx", "05_formula_injection.csv", "05_formula_injection.xlsx"),
     *("08_missing_sheet.xlsx", "11_empty.xlsx"),
 )
-IMPORT_KEYS = ["deal", "assets", "holdings", "par", "principal_cash", "imported", "faults"]
+IMPORT_KEYS = ["deal", "assets", "holdings", "par", "principal_cash", "imported", "snapshot", "faults"]
 FAULT_KEYS = ["severity", "sheet", "cell", "column", "value", "message"]
 TEST_KEYS = {"number", "name", "direction", "result", "threshold", "outcome", "numerator", "denominator", "cushion"}
 

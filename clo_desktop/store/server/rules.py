@@ -106,6 +106,12 @@ def _of_deal(table: sa.Table) -> Rule:
     return _rule(table, [reads, *_writes(WRITERS, _in_deals(table, _WRITABLE))])
 
 
+def _worked(table: sa.Table) -> Rule:
+    """Work on a deal that changes nothing of it, such as ideas of trades: analysts' too, on deals they may read."""
+    deal = _in_deals(table, _READABLE)
+    return _rule(table, [Policy("SELECT", READERS, deal), *_writes(WORKERS, deal)])
+
+
 def _private(table: sa.Table) -> Rule:
     """Rows of one person, of analysts too: changed by their owner only, read by others where they are shared."""
     mine = "owner = session_user"
@@ -155,7 +161,12 @@ def _imports(table: sa.Table) -> Rule:
     )
 
 
-_NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {"deals": _deals, "assets": _assets, "imports": _imports}
+_NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {
+    "deals": _deals,
+    "assets": _assets,
+    "imports": _imports,
+    **dict.fromkeys(("ideas", "idea_rows", "idea_assets", "idea_pools", "idea_pool_positions"), _worked),
+}
 
 _OWN: Final = f"{_SIGNED_IN} AND email = session_user OR {_ADMIN}"
 _OWN_DEALS: Final = f"{_ADMIN} OR user_id = (SELECT u.id FROM sec.users u WHERE u.email = session_user)"
