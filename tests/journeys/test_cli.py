@@ -128,7 +128,7 @@ def test_that_an_import_in_words_tells_faults_and_figures(clo: Clo, mag17: Path)
     lines = said.out.splitlines()
     assert said.code == 0
     assert sum(line.startswith("warning  All Assets!AO") for line in lines) == 4
-    assert lines[-1].startswith("MAG17: 195 holdings of 195 assets, par 431,157,604.92, principal cash 68,842,395.08")
+    assert lines[-2].startswith("MAG17: 195 holdings of 195 assets, par 431,157,604.92, principal cash 68,842,395.08")
 
 
 @pytest.mark.parametrize("name", DAMAGED)
