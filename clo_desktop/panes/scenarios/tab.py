@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
+from clo_desktop.look.formats import Show
 from clo_desktop.progress import Progress
+from clo_desktop.tables.frame import Column, Total
 from engine.assumptions import Assumptions
 from engine.model import Model
 from engine.studies.measures import Measure, Shown, measure
@@ -78,6 +80,11 @@ def measures_of(model: Model, kinds: tuple[str, ...]) -> list[tuple[str, str]]:
             notes = [class_id(t.name) for t in model.book.deal.tranches if class_id(t.name) != equity]
             found += [measure(model, f"{kind}:{name}") for name in notes]
     return [(m.name, m.title) for m in found]
+
+
+def score(name: str, title: str, unit: str, tip: str) -> Column:
+    """A column of plain figures in a unit of their own, of which nothing is summed."""
+    return Column(name, title, Show.SCORE.value, unit=unit, total=Total.NONE, tip=tip)
 
 
 def unit_of(shown: Shown) -> str:
