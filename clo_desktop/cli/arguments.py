@@ -50,6 +50,8 @@ def add_assumptions(project: argparse.ArgumentParser) -> None:
         project.add_argument(f"--{name}", type=rate, metavar="RATE", help=text)
     project.add_argument("--lag", type=float, metavar="MONTHS", help="months from default to recovery")
     project.add_argument("--sale-price", type=float, metavar="PRICE", help="of the pool at redemption, %% of par")
+    project.add_argument("--price-shock", type=rate, metavar="SHARE", help="change of every price at once, e.g. -20%%")
+    project.add_argument("--downgrade", type=int, metavar="NOTCHES", help="by which every rating is lowered at once")
     project.add_argument("--call", type=date, metavar="DATE", help="redeem on the first payment date from then on")
     project.add_argument(
         "--call-below", type=rate, metavar="SHARE", help="redeem after a distribution below this share of the equity"
@@ -97,6 +99,8 @@ def assumptions(options: argparse.Namespace) -> Assumptions:
         "lag": options.lag,
         "sale_price": options.sale_price,
         "rate_shift": options.shift,
+        "price_shock": options.price_shock,
+        "downgrade": options.downgrade,
         "call_date": options.call,
         "call_below": options.call_below,
         "clean_up": options.clean_up,
