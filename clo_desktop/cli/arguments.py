@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clo_desktop.cli.common import open_desk
 from clo_desktop.faults import Refused
 
 if TYPE_CHECKING:
@@ -73,16 +74,18 @@ def add_assumptions(project: argparse.ArgumentParser) -> None:
     project.add_argument("--interpolation", metavar="NAME", help="of the curve: linear zero, log-linear discount, ...")
     project.add_argument("--forwards", type=Path, metavar="CSV", help="forwards that are given: columns date, rate")
     project.add_argument(
-        "--scenario", type=Path, metavar="FILE", help="a scenario file (YAML); further options go before what it says"
+        "--scenario", metavar="S", help="a scenario file (YAML) or a name of the library; further options go before it"
     )
 
 
 def assumptions(options: argparse.Namespace) -> Assumptions:
-    """What is asked for: the scenario file, and before it what the options say. Raises Refused."""
-    from clo_desktop.work import scenario
+    """What is asked for: the scenario, and before it what the options say. Raises Refused."""
+    from clo_desktop.work import scenario, scenario_library
     from engine.assumptions import Assumptions
 
-    base = Assumptions() if options.scenario is None else scenario.read_scenario(options.scenario).assumptions
+    base = Assumptions()
+    if options.scenario is not None:
+        base = scenario_library.resolve(options.scenario, lambda: open_desk(options).store).assumptions
     path: dict[str, Any] = {}
     if options.key_shift:
         where = "--key-shift"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clo_desktop.store.records import DealSummary, ImportRecord
+from clo_desktop.store.scenarios import Saved
 from clo_desktop.store.store import Store, open_store
 
-__all__ = ["DealSummary", "ImportRecord", "Store", "open_store"]
+__all__ = ["DealSummary", "ImportRecord", "Saved", "Store", "open_store"]

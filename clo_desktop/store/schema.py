@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from engine.asset import COLUMNS, Kind
 
-HEAD: Final = "0001"
+HEAD: Final = "0003"
 """The newest migration: the format this application writes."""
 
 NAMING: Final = {
@@ -249,6 +249,36 @@ imports: Final = sa.Table(
     _count("warnings"),
 )
 """What was imported and when. The deal is a name, not a key: the record outlives the deal."""
+
+scenarios: Final = sa.Table(
+    "scenarios",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    _text("owner", required=True),
+    _text("locked_by"),
+    sa.Column("locked_at", Moment),
+)
+"""The library of scenarios. What a scenario says stands in its versions; the newest has the highest number."""
+
+scenario_versions: Final = sa.Table(
+    "scenario_versions",
+    metadata,
+    sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    _text("text", required=True),
+    _text("note", required=True),
+    _text("saved_by", required=True),
+    sa.Column("saved_at", Moment, nullable=False),
+)
+"""Every save of a scenario: `text` is the scenario file."""
+
+scenario_tags: Final = sa.Table(
+    "scenario_tags",
+    metadata,
+    sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
+    sa.Column("tag", sa.Text, primary_key=True),
+)
 
 OF_DEAL: Final = tuple(t for t in reversed(metadata.sorted_tables) if "deal_id" in t.c)
 """The tables of a deal's rows, in an order in which they may be emptied."""

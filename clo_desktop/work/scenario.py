@@ -39,15 +39,19 @@ class Scenario:
 
 def read_scenario(path: Path) -> Scenario:
     """Reads a scenario file. Raises Refused (code "scenario") naming the file, the key and the remedy."""
+    return scenario_of_text(scenario_text(path), path.name)
+
+
+def scenario_text(path: Path) -> str:
+    """The text of a scenario file, as yet unread. Raises Refused where it is no text, or too large for one."""
     try:
         if path.stat().st_size > _LARGEST:
             blocks.refuse(path.name, "", f"the file is larger than {_LARGEST // 1_000_000} MB; it is no scenario.")
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise Refused(f"The scenario {path} cannot be read ({error.strerror}); check its name.", code=CODE) from error
     except UnicodeDecodeError as error:
         raise Refused(f"{path.name} is no text; save it as YAML in UTF-8.", code=CODE) from error
-    return scenario_of_text(text, path.name)
 
 
 def scenario_of_text(text: str, name: str) -> Scenario:

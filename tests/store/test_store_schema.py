@@ -99,10 +99,12 @@ def test_that_the_migration_is_written_for_postgresql_too() -> None:
         dialect_name="postgresql", opts={"as_sql": True, "output_buffer": said, "target_metadata": schema.metadata}
     )
     with Operations.context(context):
-        for revision in reversed(list(ScriptDirectory(str(FOLDER)).walk_revisions())):
+        newest_first = list(ScriptDirectory(str(FOLDER)).walk_revisions())
+        for revision in reversed(newest_first):
             revision.module.upgrade()
         made = said.getvalue()
-        revision.module.downgrade()
+        for revision in newest_first:
+            revision.module.downgrade()
     for name in schema.metadata.tables:
         assert f"CREATE TABLE {name} (" in made
         assert f"DROP TABLE {name};" in said.getvalue()
@@ -140,5 +142,12 @@ def _use_everything(store: Store, book: terms.Book) -> None:
         store.delete(summary.name)
     store.assets()
     store.imports()
+    store.save_scenario("Base", "cdr: 2%", "somebody", "first", ("house",))
+    store.lock_scenario("Base", "somebody")
+    store.unlock_scenario("Base", "somebody")
+    store.tag_scenario("Base", ("house", "2024"))
+    store.scenarios()
+    store.scenario_versions("Base")
+    store.delete_scenario("Base")
     with pytest.raises(Refused):
         store.load("gone")
