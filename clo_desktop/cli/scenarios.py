@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop.cli.common import USAGE, Add, Answer, open_desk
@@ -55,7 +54,7 @@ def _scenario(options: argparse.Namespace) -> Answer | int:
                     file=sys.stderr,
                 )
                 return USAGE
-            saved = library.save(store, name, _text(store, options.source), options.note, options.tag)
+            saved = library.save(store, name, library.text(options.source, lambda: store), options.note, options.tag)
             return Answer(library.plain(saved), f"{saved.name} was saved as version {saved.version}.")
         case "lock":
             left = library.change(store, name, lambda of: store.lock_scenario(of, library.me()))
@@ -69,16 +68,6 @@ def _scenario(options: argparse.Namespace) -> Answer | int:
             return _changed(left, name, f"The tags of {name} are: {', '.join(tags) or 'none'}.")
     left = library.change(store, name, store.delete_scenario)
     return _changed(left, name, f"{name} was deleted with all its versions.")
-
-
-def _text(store: Any, source: str) -> str:
-    """The text of a scenario file, or of a scenario of the library."""
-    from clo_desktop.work import scenario, scenario_library
-
-    file = Path(source)
-    if file.is_file() or file.suffix.lower() in (".yaml", ".yml"):
-        return scenario.scenario_text(file)
-    return scenario_library.entry(store, source).text
 
 
 def _changed(left: Any, name: str, words: str) -> Answer:

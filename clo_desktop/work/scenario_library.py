@@ -19,7 +19,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.store import Saved, Store
 from clo_desktop.work import blocks
 from clo_desktop.work.blocks import CODE, Block
-from clo_desktop.work.scenario import Scenario, read_scenario, scenario_of_text
+from clo_desktop.work.scenario import Scenario, read_scenario, scenario_of_text, scenario_text
 
 SHIPS: Final = "CLO Desktop"
 """The owner of what ships."""
@@ -143,11 +143,21 @@ def resolve(named: str, store: Callable[[], Store]) -> Scenario:
 
     Raises Refused for what is neither.
     """
-    file = Path(named)
-    if file.suffix.lower() in _FILES or file.is_file():
-        return read_scenario(file)
+    if is_file(named):
+        return read_scenario(Path(named))
     ships = _shipped(named)
     return scenario(ships if ships is not None else entry(store(), named))
+
+
+def is_file(named: str) -> bool:
+    """Whether a name means a scenario file and none of the library: by its ending, or because it is there."""
+    file = Path(named)
+    return file.suffix.lower() in _FILES or file.is_file()
+
+
+def text(named: str, store: Callable[[], Store]) -> str:
+    """The text of what `resolve` reads."""
+    return scenario_text(Path(named)) if is_file(named) else entry(store(), named).text
 
 
 def check_name(name: str) -> str:
