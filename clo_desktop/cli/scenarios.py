@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop.cli.common import USAGE, Add, Answer, open_desk
@@ -16,6 +17,10 @@ def add_verbs(add: Add) -> None:
     many = add("scenarios", _scenarios, "List the scenarios that ship and those of the workspace.")
     many.add_argument("--search", default="", metavar="WORDS", help="in name, tags, note or owner")
     many.add_argument("--tag", default="", metavar="TAG", help="those with this tag")
+
+    load = add("import-scenarios", _import, "Import scenario parameters of the former model into the library.")
+    load.add_argument("file", type=Path, metavar="FILE", help="workbook, CSV or SQLite: name, parameter, value, period")
+    load.add_argument("--check", action="store_true", help="report only; nothing is saved")
 
     one = add("scenario", _scenario, "Show, save, lock, unlock, tag or delete a scenario of the library.")
     one.add_argument("act", choices=_ACTS, help="what to do with it; every save makes a new version")
@@ -31,6 +36,15 @@ def _scenarios(options: argparse.Namespace) -> Answer:
 
     found = library.listed(open_desk(options).store, options.search, options.tag)
     return Answer([library.plain(one, text=False) for one in found], library.words(found))
+
+
+def _import(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import former_scenarios
+
+    found = former_scenarios.read(options.file)
+    saved, refused = ((), ()) if options.check else former_scenarios.save(open_desk(options).store, found)
+    words = "\n".join((*former_scenarios.lines(found), *saved))
+    return Answer(former_scenarios.plain(found, saved, refused), words, complaint="\n".join(refused))
 
 
 def _scenario(options: argparse.Namespace) -> Answer | int:
