@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from clo_desktop.cli.common import USAGE, Add, Answer, open_desk
+from clo_desktop.cli.common import USAGE, Add, Answer, open_desk, patience
 
 _ACTS: Final = ("show", "save", "lock", "unlock", "tag", "delete")
 
@@ -17,6 +17,12 @@ def add_verbs(add: Add) -> None:
     many = add("scenarios", _scenarios, "List the scenarios that ship and those of the workspace.")
     many.add_argument("--search", default="", metavar="WORDS", help="in name, tags, note or owner")
     many.add_argument("--tag", default="", metavar="TAG", help="those with this tag")
+
+    beside = add("compare", _compare, "Run a deal under two to four scenarios: what differs in inputs and figures.")
+    beside.add_argument("--deal", required=True, metavar="NAME")
+    beside.add_argument(
+        "--scenario", action="append", default=[], metavar="S", help="a file or a name of the library (repeat it)"
+    )
 
     load = add("import-scenarios", _import, "Import scenario parameters of the former model into the library.")
     load.add_argument("file", type=Path, metavar="FILE", help="workbook, CSV or SQLite: name, parameter, value, period")
@@ -36,6 +42,18 @@ def _scenarios(options: argparse.Namespace) -> Answer:
 
     found = library.listed(open_desk(options).store, options.search, options.tag)
     return Answer([library.plain(one, text=False) for one in found], library.words(found))
+
+
+def _compare(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import comparison
+    from clo_desktop.work import scenario_library as library
+
+    comparison.check_count(len(options.scenario))
+    desk = open_desk(options)
+    asked = [library.resolve(named, lambda: desk.store).assumptions for named in options.scenario]
+    with patience(), desk.ready(options.deal) as model:
+        runs = [model.run(one) for one in asked]
+    return Answer(comparison.plain(options.scenario, runs), comparison.words(options.scenario, runs))
 
 
 def _import(options: argparse.Namespace) -> Answer:

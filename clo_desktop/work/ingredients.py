@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import platform
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import llvmlite
 import llvmlite.binding
-import numba
-import numpy as np
-import scipy
 
 import engine
 from clo_desktop import __version__
@@ -50,10 +47,10 @@ def machinery() -> dict[str, str]:
         "application": __version__,
         "engine": digest(body) if len(sources) > 1 else __version__,
         "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
+        "numpy": version("numpy"),
+        "numba": version("numba"),
         "llvm": ".".join(map(str, llvmlite.binding.llvm_version_info)),
-        "scipy": scipy.__version__,
+        "scipy": version("scipy"),
         "processor": f"{platform.machine()} {llvmlite.binding.get_host_cpu_name()}",
     }
 

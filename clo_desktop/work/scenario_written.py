@@ -38,6 +38,11 @@ def text_of(asked: Assumptions, title: str = "") -> str:
     return made
 
 
+def said(asked: Assumptions) -> Plain:
+    """What a scenario says by the keys of its file; what is left to the deal is not there."""
+    return _assumptions(_tidied(asked))
+
+
 def _tidied(asked: Assumptions) -> Assumptions:
     """Without what says nothing."""
     events = asked.events

@@ -12,9 +12,8 @@ from clo_desktop.look import formats
 from clo_desktop.look.levers import Lever
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
+from clo_desktop.work.comparison import MOST
 from engine.assumptions import Assumptions
-
-MOST_KEPT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class LeverPanel(QWidget):
         self.reset_button.setToolTip("All levers back to the assumptions of the deal")
         self.reset_button.clicked.connect(self.reset)
         self.keep_button = QPushButton("Keep")
-        self.keep_button.setToolTip(f"Keep this scenario for comparison, up to {MOST_KEPT}")
+        self.keep_button.setToolTip(f"Keep this scenario for comparison, up to {MOST}")
         self.keep_button.clicked.connect(self.keep_asked)
         self.forget_button = QPushButton("Forget kept")
         self.forget_button.setToolTip("Take all kept scenarios out of the comparison")
