@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -108,6 +109,9 @@ class BreaksTab(Tab):
             return Broken(done, defaulted, tuple(ids), equity, rates, losses * 100.0)
 
         return run
+
+    def asked(self) -> Hashable:
+        return str(self.target.currentData())
 
     def show_result(self, result: Any, currency: str) -> None:
         broken: Broken = result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -84,6 +84,9 @@ class CompareTab(Tab):
             return made
 
         return run
+
+    def asked(self) -> Hashable:
+        return tuple((one.words, one.assumptions) for one in self.kept), self.now
 
     def show_result(self, result: Any, currency: str) -> None:
         runs: list[tuple[str, Projection]] = result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -185,6 +185,9 @@ class GridTab(Tab):
             return Map(wanted.title, wanted.unit, down, across, done.values[0])
 
         return run
+
+    def asked(self) -> Hashable:
+        return self.down.axis(), self.across.axis(), self.measure.chosen
 
     def show_result(self, result: Any, currency: str) -> None:
         shown: Map = result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from PySide6.QtCore import Signal
@@ -38,6 +38,10 @@ class Tab(QWidget):
     def study(self) -> Study:
         """What to run for the controls as they stand; called in the GUI thread, run in the engine lane."""
         raise NotImplementedError
+
+    def asked(self) -> Hashable:
+        """What of the controls the study depends on: the same again is the same result."""
+        return ()
 
     def show_result(self, result: Any, currency: str) -> None:
         """Shows what the study came to."""
