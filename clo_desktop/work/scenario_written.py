@@ -48,8 +48,9 @@ def _tidied(asked: Assumptions) -> Assumptions:
     events = asked.events
     if events is not None:
         sold = {asset: Sale(s.day, _percent(s.price) / 100.0) for asset, s in (events.sales or {}).items()}
-        given: Plain = {name: getattr(events, name) or None for name in ("maturities", "pik", "draws")}
-        events = replace(events, **given, sales=sold or None)
+        drawn = {asset: tuple(sorted(rows)) for asset, rows in (events.draws or {}).items()}
+        given: Plain = {name: getattr(events, name) or None for name in ("maturities", "pik")}
+        events = replace(events, **given, sales=sold or None, draws=drawn or None)
         events = None if events == NO_EVENTS else events
     return replace(
         asked,

@@ -73,7 +73,7 @@ def test_that_a_pack_is_stored_and_stored_again_changes_nothing(packed: Path, de
     _, said = packs.store(desk, pack)
     assert said == (f"The deal {DEAL} is there already.",)
     other = replace(pack, book=replace(pack.book, deal=replace(pack.book.deal, current_index=0.01)))
-    with pytest.raises(Refused, match="is another one than that of harbor.clopack; store it under another name"):
+    with pytest.raises(Refused, match=r"is another one than that of harbor\.clopack; store it under another name"):
         packs.store(desk, other)
     packs.store(desk, other, "Harbor again")
     assert [deal.name for deal in desk.deals()] == [DEAL, "Harbor again"]
