@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clo_desktop.cli.arguments import add_assumptions, assumptions, rate
 from clo_desktop.cli.common import Add, Answer, open_desk, patience
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from clo_desktop.work.desk import Desk
     from clo_desktop.work.kept import Told
     from engine.assumptions import Assumptions
+
+HALF: Final = "half"
+"""Of a goal: half of what the measure is under the assumptions as they stand."""
 
 
 def add_verbs(add: Add) -> None:
@@ -45,8 +48,19 @@ def add_verbs(add: Add) -> None:
     goal.add_argument("--parameter", required=True, metavar="NAME", help="what is turned, e.g. cdr")
     goal.add_argument("--between", nargs=2, metavar=("FROM", "TO"), help="look between these (default: all it may be)")
     goal.add_argument("--measure", required=True, metavar="KIND:OF", help="irr:SUB, cushion:OC_D, loss:B, …")
-    goal.add_argument("--value", type=rate, required=True, metavar="X", help="what the measure shall be, e.g. 0 or 5%%")
+    goal.add_argument(
+        "--value",
+        type=_wanted,
+        required=True,
+        metavar="X",
+        help="what it shall be: 0, 5%%, or half of what it is",
+    )
     goal.add_argument("--along", metavar="AXIS", help="at each value of this one too, e.g. severity=20%%:80%%:7")
+
+
+def _wanted(text: str) -> float | str:
+    """A figure, or the word half."""
+    return HALF if text.strip().lower() == HALF else rate(text)
 
 
 def _kept(options: argparse.Namespace, question: dict[str, Any], make: Callable[[Desk, Assumptions], Told]) -> Answer:
@@ -72,7 +86,7 @@ def _goal(options: argparse.Namespace) -> Answer:
             options.deal,
             options.parameter,
             options.measure,
-            options.value,
+            None if options.value == HALF else options.value,
             asked,
             between=options.between,
             along=options.along,
