@@ -44,6 +44,26 @@ COMMANDS: Final = (
     ),
     Command("report", "&File", "Export &report…", ("Ctrl+Shift+E",), "Write tests and cash flows as an Excel report"),
     Command("tables", "&File", "Export &tables…", (), "Write every table of the run as a CSV file", ("csv", "classes")),
+    Command(
+        "pack",
+        "&File",
+        "Export scenario &pack…",
+        (),
+        "Write the deal with the scenarios kept, what they rest on and the figures into one file",
+        ("clopack", "reproduce"),
+        ruled=True,
+    ),
+    Command(
+        "unpack", "&File", "Open s&cenario pack…", (), "Run a scenario pack here and compare every figure", ("clopack",)
+    ),
+    Command(
+        "scenario.import",
+        "&File",
+        "Import &scenarios…",
+        (),
+        "Import the former model's scenario parameters into the library",
+        ("mag scenarios", "parameters"),
+    ),
     Command("open", "&File", "&Open workspace…", ("Ctrl+O",), "Open another workspace file", ("database",), ruled=True),
     Command("demo", "&File", "Import &demo deal", (), "Import the deal that ships with the application", ("harbor",)),
     Command("quit", "&File", "&Quit", ("Ctrl+Q",), "Close the application", ("exit",), ruled=True),

@@ -40,7 +40,16 @@ def log_folder() -> Path:
     return home / "log" if home else platformdirs.user_log_path(_NAME, appauthor=False)
 
 
+def _cache_folder() -> Path:
+    home = _home()
+    return home / "cache" if home else platformdirs.user_cache_path(_NAME, appauthor=False)
+
+
+def results_cache() -> Path:
+    """The folder of results that are kept with the hash of their inputs; it may be emptied at any time."""
+    return _cache_folder() / "results"
+
+
 def numba_cache() -> Path:
     """The folder of compiled kernels; it may be emptied at any time."""
-    home = _home()
-    return (home / "cache" if home else platformdirs.user_cache_path(_NAME, appauthor=False)) / "numba"
+    return _cache_folder() / "numba"

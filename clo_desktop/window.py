@@ -55,6 +55,8 @@ from clo_desktop.work.desk import Imported
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
 from clo_desktop.work.lanes import State, Task
+from clo_desktop.work.pack_file import SUFFIX as PACK
+from clo_desktop.work.packs import Check, check_words
 from clo_desktop.work.session import Clash, Session, Timed
 
 DEMO_DEAL: Final = "Harbor 2024-1"
@@ -172,6 +174,9 @@ class Window(QMainWindow):
             "export": self.ask_export,
             "report": self.ask_report,
             "tables": self.ask_tables,
+            "pack": self.ask_pack,
+            "unpack": self.ask_unpack,
+            "scenario.import": self.ask_scenarios,
             "open": self.ask_workspace,
             "demo": self.import_demo,
             "quit": self.close,
@@ -346,14 +351,61 @@ class Window(QMainWindow):
         if folder := QFileDialog.getExistingDirectory(self, "Export tables"):
             self.session.tables_files(Path(folder))
 
-    def _ask_place(self, title: str, suggested: str) -> Path | None:
-        """Asks where to write a workbook; its name ends in .xlsx, and nothing is overwritten unasked."""
-        file, _ = QFileDialog.getSaveFileName(self, title, suggested, "Excel workbooks (*.xlsx)")
+    def ask_pack(self) -> None:
+        """Asks where to write a scenario pack of the open deal, and writes it."""
+        deal = self._needed_deal()
+        scenarios = self.scenarios.for_pack()
+        if place := self._ask_place("Export scenario pack", f"{deal}{PACK}", f"Scenario packs (*{PACK})", PACK):
+            self.session.write_pack(place, scenarios)
+
+    def ask_unpack(self) -> None:
+        """Asks for a scenario pack, runs it, and says whether the figures are the same."""
+        file, _ = QFileDialog.getOpenFileName(
+            self, "Open scenario pack", "", f"Scenario packs (*{PACK});;All files (*)"
+        )
+        if file:
+            self.session.check_pack(Path(file), self.show_check)
+
+    def show_check(self, done: Check) -> QMessageBox:
+        """What came of a scenario pack, with a button that stores its deal and scenarios."""
+        icon = QMessageBox.Icon.Information if done.same else QMessageBox.Icon.Warning
+        box = QMessageBox(icon, "Scenario pack", as_text(check_words(done)), QMessageBox.StandardButton.Close, self)
+        store = box.addButton("Store deal and scenarios", QMessageBox.ButtonRole.ActionRole)
+        store.clicked.connect(self._guarded(lambda: self.session.store_pack(done.pack)))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+        return box
+
+    def ask_scenarios(self) -> None:
+        """Asks for a file of the former model's scenario parameters and imports them into the library."""
+        files = "Workbooks, CSV, SQLite (*.xlsx *.csv *.db *.sqlite *.sqlite3);;All files (*)"
+        file, _ = QFileDialog.getOpenFileName(self, "Import scenarios", "", files)
+        if file:
+            self.session.import_scenarios(Path(file), self.show_import)
+
+    def show_import(self, report: str) -> QMessageBox:
+        """What came of an import of scenarios; every row stands in the details."""
+        head, _, rest = report.partition("\n")
+        box = QMessageBox(
+            QMessageBox.Icon.Information, "Import scenarios", as_text(head), QMessageBox.StandardButton.Close, self
+        )
+        if rest:
+            box.setInformativeText("The details name every scenario saved and every row that was not understood.")
+            box.setDetailedText(rest)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+        return box
+
+    def _ask_place(
+        self, title: str, suggested: str, kinds: str = "Excel workbooks (*.xlsx)", ending: str = ".xlsx"
+    ) -> Path | None:
+        """Asks where to write a file; its name has the ending, and nothing is overwritten unasked."""
+        file, _ = QFileDialog.getSaveFileName(self, title, suggested, kinds)
         if not file:
             return None
-        if file.lower().endswith(".xlsx"):
+        if file.lower().endswith(ending):
             return Path(file)
-        place = Path(f"{file}.xlsx")  # the dialog asked about the name without the ending only
+        place = Path(f"{file}{ending}")  # the dialog asked about the name without the ending only
         question = f"{place.name} is there already. Replace it?"
         if place.exists() and QMessageBox.question(self, title, question) != QMessageBox.StandardButton.Yes:
             return None

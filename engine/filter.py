@@ -17,8 +17,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 import numpy as np
@@ -90,9 +91,31 @@ class Filter:
         """bool[n]: the positions meant. Raises FilterError for an unknown set or parameter."""
         return self.root.mask(pool, sets or {}, parameters or {})
 
+    def chosen(self, pool: Pool, what: str) -> Flags:
+        """`mask` for something that must mean somebody: `what` names it in the refusal.
+
+        Raises FilterError where it chooses nobody because no position has a text that it asks for (a misspelt
+        industry): a filter that simply finds nothing, such as one of prices, is fine.
+        """
+        mask = self.mask(pool)
+        if not mask.any() and len(pool):
+            for column, text in self.root.asked():
+                known = sorted({str(v).strip() for a in pool.assets if (v := getattr(a, column.name)) is not None})
+                if fold(text) not in map(fold, known):
+                    near = get_close_matches(text, known, 1, 0.6) or known[:1]
+                    raise FilterError(
+                        f"{what} chooses no asset: none has the {column.title} “{text}”; write one that the deal has"
+                        + (f", such as “{near[0]}”, or take it out." if near else ", or take it out.")
+                    )
+        return mask
+
 
 class _Node(ABC):
     """A node of a parsed filter."""
+
+    def asked(self) -> Iterator[tuple[Column, str]]:
+        """The texts that a position must have, with the field each is of; not those that it must not have."""
+        yield from ()
 
     @abstractmethod
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
@@ -117,6 +140,10 @@ class _Not(_Node):
 class _Join(_Node):
     word: str
     parts: tuple[_Node, ...]
+
+    def asked(self) -> Iterator[tuple[Column, str]]:
+        for part in self.parts:
+            yield from part.asked()
 
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
         combine = np.logical_and if self.word == "and" else np.logical_or
@@ -148,6 +175,10 @@ class _Compare(_Node):
     op: str
     operand: _Operand
 
+    def asked(self) -> Iterator[tuple[Column, str]]:
+        if self.op == "=" and not is_numeric(self.column) and self.column.kind is not Kind.FLAG:
+            yield self.column, self.operand.text
+
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
         if self.op == "!=":
             return ~_Compare(self.column, "=", self.operand).mask(pool, sets, parameters)
@@ -164,6 +195,10 @@ class _In(_Node):
     column: Column
     members: tuple[_Operand, ...]
     set_name: str | None = None
+
+    def asked(self) -> Iterator[tuple[Column, str]]:
+        for member in self.members:
+            yield from _Compare(self.column, "=", member).asked()
 
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
         members = self.members

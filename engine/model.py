@@ -29,7 +29,9 @@ from engine.loans.spreads import z_spreads
 from engine.loans.tape import Tape
 from engine.prepared import Prepared, path_of
 from engine.projection import Projection, Totals
+from engine.recent import Recent
 from engine.results import read_result
+from engine.stress import UNSHOCKED, Key, shocks_of, stressed
 from engine.structure import Structure
 from engine.terms import Book
 from engine.waterfall.document import Document, class_id
@@ -37,6 +39,9 @@ from engine.waterfall.document import Document, class_id
 Floats = NDArray[np.float64]
 
 Report = Callable[[float, str], None]
+
+_SHOCKED: Final = 24
+"""Pools under shocks that are kept."""
 
 CHUNK: Final = 64
 """Scenarios of one job of a grid: some milliseconds of work, between which progress is told."""
@@ -57,6 +62,15 @@ class Model:
         self._parts = parts = Prepared(book, document, defaults)
         self.book, self.document, self.structure = book, document, parts.structure
         self.pool, self.history = parts.pool, parts.history
+        self._defaults = defaults
+        self._shocked: Recent[Key, Model] = Recent(_SHOCKED)
+
+    def under(self, assumptions: Assumptions) -> Model:
+        """The deal as the shocks of a scenario leave its pool: itself where there are none."""
+        key = shocks_of(assumptions)
+        if key == UNSHOCKED:
+            return self
+        return self._shocked.get(key, lambda: Model(stressed(self.book, key), self.document, self._defaults))
 
     def rates(self, assumptions: Assumptions) -> dict[str, float]:
         """cpr, cdr, severity (a year) and lag (months) of a scenario."""
@@ -86,13 +100,16 @@ class Model:
 
     def _by_asset(self, assumptions: Assumptions) -> tuple[Layout, Tape, FixingTable, Floats, Calendar]:
         """What the flows of single assets are made of."""
-        parts, world = self._parts, self._parts.world(assumptions)
+        parts = self.under(assumptions)._parts
+        world = parts.world(assumptions)
         tape, assigned = parts.tape(world)
         layout, table = parts.layout(world, assumptions.recover_after_maturity), parts.table(path_of(assumptions))
         return layout, tape, table, assigned.rates_for([assumptions]), self.structure.calendar
 
     def collateral(self, assumptions: Assumptions) -> LanePool:
-        """Cash flows of the present pool in one scenario, a single lane; rows of `watched` as in `watched_assets`."""
+        """Cash flows of the present pool in one scenario, a single lane; rows of `watched` as in `watched_assets` of
+        `under` that scenario, which must be this model.
+        """
         return self._pool([assumptions], self._parts.liabilities(assumptions, full=False)[0])
 
     @property
@@ -104,6 +121,7 @@ class Model:
         """What other pools, a lane each, come to under one scenario.
 
         brings  columns in which their flows stand though none of the deal's assets have any there
+        The pool is that of `under` the scenario, which must be this model.
         """
         inputs, machine, dated = self._parts.liabilities(assumptions, full=False, brings=brings)
         parameters = self._parameters([assumptions] * pool.flows.shape[2])
@@ -142,6 +160,9 @@ class Model:
 
     def run(self, assumptions: Assumptions, report: Report = _silent) -> Projection:
         """One scenario with every figure and the log of every step."""
+        return self.under(assumptions)._run(assumptions, report)
+
+    def _run(self, assumptions: Assumptions, report: Report) -> Projection:
         report(0.1, "Projecting loans")
         inputs, machine, dated = self._parts.liabilities(assumptions, full=True)
         parameters = self._parameters([assumptions])
@@ -191,13 +212,13 @@ class Model:
         coverage  also how the coverage tests did
         report  is called between chunks and may raise to stop
         """
-        jobs = list(self._jobs(scenarios, chunk, coverage=coverage))
+        jobs = list(self._jobs_under_shocks(scenarios, chunk, coverage=coverage))
         made = self._blank_totals(len(scenarios), coverage=coverage)
         done = 0
         with ThreadPoolExecutor(threads) as workers:
-            waiting = [workers.submit(self._chunk, [scenarios[i] for i in places], coverage) for places in jobs]
+            waiting = [workers.submit(of._chunk, [scenarios[i] for i in places], coverage) for of, places in jobs]
             try:
-                for places, part in zip(jobs, waiting, strict=True):
+                for (_, places), part in zip(jobs, waiting, strict=True):
                     for whole, piece in zip(made.arrays, part.result(), strict=True):
                         whole[places] = piece
                     done += len(places)
@@ -208,11 +229,28 @@ class Model:
                 raise
         return made
 
-    def _jobs(self, scenarios: Sequence[Assumptions], chunk: int, *, coverage: bool) -> Iterator[list[int]]:
-        """Chunks of scenarios that share a rate path and a recovery lag; what they share is made ready first."""
+    def _jobs_under_shocks(
+        self, scenarios: Sequence[Assumptions], chunk: int, *, coverage: bool
+    ) -> Iterator[tuple[Model, list[int]]]:
+        """`_jobs` of the pool under each shock, with the model that runs them."""
+        by_shock: dict[Key, list[int]] = {}
+        for place, s in enumerate(scenarios):
+            by_shock.setdefault(shocks_of(s), []).append(place)
+        for among in by_shock.values():
+            model = self.under(scenarios[among[0]])
+            for places in model._jobs(scenarios, among, chunk, coverage=coverage):
+                yield model, places
+
+    def _jobs(
+        self, scenarios: Sequence[Assumptions], among: Sequence[int], chunk: int, *, coverage: bool
+    ) -> Iterator[list[int]]:
+        """Chunks of the scenarios at these places that share a rate path and a recovery lag; what they share is made
+        ready first.
+        """
         known: dict[Hashable, list[int]] = {}  # by what scenarios say
         alike: dict[Hashable, list[int]] = {}  # by what that means
-        for place, s in enumerate(scenarios):
+        for place in among:
+            s = scenarios[place]
             said = (s.rate_shift, id(s.rates), s.lag, s.rules, id(s.events), s.buys, s.call_below, s.clean_up)
             found = known.get((said, s.recover_after_maturity))
             if found is None:

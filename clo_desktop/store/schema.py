@@ -360,6 +360,35 @@ idea_assets: Final = sa.Table(
     _text("described", required=True),
 )
 """Assets that only an idea knows: the columns of the asset master that are not blank, as JSON."""
+scenarios: Final = sa.Table(
+    "scenarios",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    _text("owner", required=True),
+    _text("locked_by"),
+    sa.Column("locked_at", Moment),
+)
+"""The library of scenarios. What a scenario says stands in its versions; the newest has the highest number."""
+
+scenario_versions: Final = sa.Table(
+    "scenario_versions",
+    metadata,
+    sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    _text("text", required=True),
+    _text("note", required=True),
+    _text("saved_by", required=True),
+    sa.Column("saved_at", Moment, nullable=False),
+)
+"""Every save of a scenario: `text` is the scenario file."""
+
+scenario_tags: Final = sa.Table(
+    "scenario_tags",
+    metadata,
+    sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
+    sa.Column("tag", sa.Text, primary_key=True),
+)
 
 OF_DEAL: Final = tuple(t for t in reversed(metadata.sorted_tables) if "deal_id" in t.c)
 """The tables of a deal's rows, in an order in which they may be emptied."""

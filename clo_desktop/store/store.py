@@ -10,12 +10,13 @@ from types import TracebackType
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
-from clo_desktop.store import books, records
+from clo_desktop.store import books, records, scenarios
 from clo_desktop.store.connection import address, claim, connect, reading, spoken, translating, writing
 from clo_desktop.store.ideas import StoredIdea, delete_ideas, load_ideas, save_ideas
 from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
+from clo_desktop.store.scenarios import Saved
 from clo_desktop.store.schema import assets, deals
 from clo_desktop.store.snapshots import Snapshot, drop_snapshot, load_snapshots, put_snapshot
 from engine.asset import Asset
@@ -135,6 +136,41 @@ class Store:
             key = self._key(on, deal)
             delete_ideas(on, key, gone)
             return save_ideas(on, key, ideas)
+
+    def scenarios(self) -> tuple[Saved, ...]:
+        """The newest version of every scenario of the library, by name."""
+        with reading(self._engine) as on:
+            return scenarios.all_scenarios(on)
+
+    def scenario_versions(self, name: str) -> tuple[Saved, ...]:
+        """Every version of a scenario, the newest first; nothing where there is none of that name."""
+        with reading(self._engine) as on:
+            return scenarios.versions_of(on, name)
+
+    def save_scenario(self, name: str, text: str, by: str, note: str = "", tags: Iterable[str] = ()) -> int:
+        """A new version of a scenario; gives its number. Raises Refused where it is locked."""
+        with writing(self._engine) as on:
+            return scenarios.save(on, name, text, by, dt.datetime.now(dt.UTC), note, tags)
+
+    def lock_scenario(self, name: str, by: str) -> None:
+        """Raises Refused where there is none or it is locked already."""
+        with writing(self._engine) as on:
+            scenarios.lock(on, name, by, dt.datetime.now(dt.UTC))
+
+    def unlock_scenario(self, name: str, by: str) -> None:
+        """Raises Refused where there is none, or the lock is not for `by` to open."""
+        with writing(self._engine) as on:
+            scenarios.unlock(on, name, by)
+
+    def tag_scenario(self, name: str, tags: Iterable[str]) -> None:
+        """These tags and no others. Raises Refused where there is none or it is locked."""
+        with writing(self._engine) as on:
+            scenarios.tag(on, name, tags)
+
+    def delete_scenario(self, name: str) -> None:
+        """With all its versions. Raises Refused where there is none or it is locked."""
+        with writing(self._engine) as on:
+            scenarios.delete(on, name)
 
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""

@@ -127,13 +127,34 @@ class Desk:
             par=outcome.par,
             warnings=outcome.warnings,
         )
-        replaced = self.store.save(reading.book, record, snapshot)
+        replaced = self._save(reading.book, record, snapshot)
         outcome = replace(outcome, snapshot=None if snapshot is None else Taken(snapshot, replaced))
+        report(1.0, "Done")
+        return outcome
+
+    def add(self, book: Book) -> tuple[Fault, ...]:
+        """Stores a deal in hand under its own name; gives the warnings of other deals whose assets it changes.
+
+        Raises Refused where a deal of that name is there already, or its name cannot be one; then nothing was written.
+        """
+        name = book.deal.name
+        if fault := name_fault(name):
+            raise Refused(fault)
+        if any(deal.name == name for deal in self.deals()):
+            raise Refused(f"There is a deal {name} already; give this one another name, or delete that.", code="deal")
+        faults = tuple(self._changes_elsewhere(book))
+        self._save(book)
+        return faults
+
+    def _save(
+        self, book: Book, record: ImportRecord | None = None, snapshot: Snapshot | None = None
+    ) -> dt.datetime | None:
+        """Stores a book; when the snapshot of its date was taken that `snapshot` replaces, if there was one."""
+        replaced = self.store.save(book, record, snapshot)
         self._books.clear()  # the asset master is shared: other deals may have changed too
         self._master = None
         self._models.clear()
-        report(1.0, "Done")
-        return outcome
+        return replaced
 
     def _changes_elsewhere(self, book: Book) -> Iterator[Fault]:
         """A warning for each other deal that holds assets which this book changes: the asset master is shared."""

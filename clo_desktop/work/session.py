@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
 from clo_desktop.store.merge import Choices, Clashing
+from clo_desktop.work import former_scenarios, packs
 from clo_desktop.work.csv_tables import write_csv
 from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
@@ -102,6 +103,7 @@ class Session(QObject):
     spreads_changed    z-spreads of the open deal's assets are known, or no longer
     asset_flows_ready  carries the table of an asset's cash flows that was asked for
     payment_wanted     explain the payment of a class or fee (its name) on a date
+    scenario_wanted    run the open deal under this scenario
     imported           an import ended, with its report
     leaving            the store is about to be closed, with its desk: what is not stored yet is stored now
     said               a sentence for the status bar
@@ -119,6 +121,7 @@ class Session(QObject):
     spreads_changed = Signal()
     asset_flows_ready = Signal(object)
     payment_wanted = Signal(object, str)
+    scenario_wanted = Signal(object)
     imported = Signal(object)
     leaving = Signal(object)
     said = Signal(str)
@@ -356,6 +359,13 @@ class Session(QObject):
 
         self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled)
 
+    def shelve(
+        self, name: str, work: Callable[[Desk], T], done: Callable[[T], object], *, quiet: bool = False
+    ) -> Task[T]:
+        """Reads or changes what of the workspace is of no deal, such as its scenarios, in the database lane."""
+        desk = self._open_desk()
+        return self._start(DATABASE, name, lambda report: work(desk), done, quiet=quiet)
+
     def comply(self) -> None:
         """Evaluates the tests of the open deal."""
         book = self._open_book()
@@ -462,6 +472,45 @@ class Session(QObject):
             lambda report: write_csv(desk.tables_of(book, flows), folder),
             lambda files: self.said.emit(f"{len(files)} tables of {flows.deal} were written to {folder}."),
         )
+
+    def write_pack(self, path: Path, scenarios: Sequence[tuple[str, str]]) -> None:
+        """Writes a scenario pack of the open deal, in the engine lane."""
+        desk, deal = self._open_desk(), self._open_book().deal.name
+        self._start(
+            ENGINE,
+            f"Pack {deal}",
+            lambda report: packs.write(desk, deal, path, scenarios, report=report),
+            lambda pack: self.said.emit(f"{deal} under {len(pack.scenarios)} scenarios was written to {path}."),
+        )
+
+    def check_pack(self, path: Path, done: Callable[[packs.Check], object]) -> None:
+        """Opens a scenario pack and runs it from what it holds, in the engine lane; nothing is stored."""
+        self._open_desk()
+        self._start(ENGINE, f"Check {path.name}", lambda report: packs.check(packs.read(path), report), done)
+
+    def store_pack(self, pack: packs.Pack, name: str = "") -> None:
+        """Stores the deal and the scenarios of a pack; `name`: the deal's, where it shall have another one."""
+
+        def done(stored: tuple[Any, tuple[str, ...]]) -> None:
+            faults, said = stored
+            self.said.emit(" ".join((*said, *(fault.message for fault in faults))))
+            self.refresh()
+
+        self.shelve(f"Store {pack.name}", lambda desk: packs.store(desk, pack, name), done)
+
+    def import_scenarios(self, path: Path, done: Callable[[str], object]) -> None:
+        """Imports the former model's scenario parameters into the library; `done` takes the report in words."""
+
+        def work(desk: Desk) -> str:
+            found = former_scenarios.read(path)
+            saved, refused = former_scenarios.save(desk.store, found)
+            return "\n".join((*former_scenarios.lines(found), *saved, *refused))
+
+        def told(report: str) -> None:
+            done(report)
+            self.deals_changed.emit()
+
+        self.shelve(f"Import {path.name}", work, told)
 
     def delete(self, deal: str) -> None:
         """Deletes a deal from the store."""

@@ -14,10 +14,11 @@ from clo_desktop.progress import Progress, silent
 from clo_desktop.work.desk import Desk
 from engine import dates
 from engine.assumptions import Assumptions
+from engine.model import Model
 from engine.studies.breakeven import BreakEven, BreakEvens, Target, break_even, cumulative_defaults
 from engine.studies.goal import Frontier, Goal, frontier, goal_seek
 from engine.studies.grid import Grid, grid
-from engine.studies.measures import Shown, measure
+from engine.studies.measures import Measure, Shown, measure
 from engine.studies.parameters import Axis, Parameter, Unit, axis, parameter, told, value_of
 
 Plain = dict[str, Any]
@@ -71,7 +72,7 @@ def run_goal(
     deal: str,
     name: str,
     of: str,
-    wanted: float,
+    wanted: float | None,
     assumptions: Assumptions,
     *,
     between: Sequence[str] | None = None,
@@ -79,14 +80,27 @@ def run_goal(
     curve: Path | None = None,
     report: Progress = silent,
 ) -> Goal | Frontier:
-    """Values of a parameter that give a measure; `along`: at each value of a second one. Raises Refused."""
+    """Values of a parameter that give a measure; `along`: at each value of a second one. Raises Refused.
+
+    wanted  None: half of what the measure is under the assumptions as they stand
+    """
     with desk.ready(deal, curve=curve) as model:
         turned = parameter(name)
         ends = None if between is None else (value_of(turned, between[0]), value_of(turned, between[1]))
         looked_at = measure(model, of)
+        if wanted is None:
+            wanted = _half(model, assumptions, looked_at)
         if along is None:
             return goal_seek(model, assumptions, turned, looked_at, wanted, between=ends, report=report)
         return frontier(model, assumptions, axis(along), turned, looked_at, wanted, between=ends, report=report)
+
+
+def _half(model: Model, assumptions: Assumptions, of: Measure) -> float:
+    """Half of a measure as it is. Raises Refused where it is nothing, or no figure that can be halved."""
+    is_now = float(of.of(model.totals([assumptions], coverage=of.coverage))[0])
+    if of.unit is Shown.DATE or not np.isfinite(is_now) or is_now <= 0.0:
+        raise Refused(f"{of.title} is {figure(of.unit, is_now)}; there is no half of it, write a value.", code="usage")
+    return is_now / 2.0
 
 
 # --- as data -------------------------------------------------------------------------------------------------------

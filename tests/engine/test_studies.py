@@ -76,6 +76,7 @@ def test_that_a_bad_axis_is_refused_with_the_remedy(text: str, sentence: str) ->
 
 def test_that_every_parameter_reads_what_was_put() -> None:
     values = {"call": float(dates.serial(dt.date(2028, 7, 15))), "lag": 9.0, "sale_price": 95.0, "buy_price": 98.0}
+    values["downgrade"] = 2.0
     for name, of in PARAMETERS.items():
         value = values.get(name, 0.015)
         assert of.read(model(), of.put(model(), PLAIN, value)) == pytest.approx(value, abs=1e-15), name

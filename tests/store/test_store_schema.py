@@ -153,5 +153,12 @@ def _use_everything(store: Store, book: terms.Book) -> None:
     store.drop_snapshot("Deal", SNAPSHOT.as_of)
     store.save_ideas("Deal", [an_idea()])
     store.save_ideas("Deal", store.ideas("Deal"), gone=["other"])
+    store.save_scenario("Base", "cdr: 2%", "somebody", "first", ("house",))
+    store.lock_scenario("Base", "somebody")
+    store.unlock_scenario("Base", "somebody")
+    store.tag_scenario("Base", ("house", "2024"))
+    store.scenarios()
+    store.scenario_versions("Base")
+    store.delete_scenario("Base")
     with pytest.raises(Refused):
         store.load("gone")

@@ -137,7 +137,7 @@ def test_that_break_evens_are_those_of_the_engine(pane: ScenariosPane, qtbot: Qt
 
 def test_that_the_tornado_and_each_asset_are_shown(pane: ScenariosPane, qtbot: QtBot, harbor: Window) -> None:
     show(pane, pane.tornado, qtbot)
-    assert len(pane.tornado.chart.spans) == 8
+    assert len(pane.tornado.chart.spans) == 10
     show(pane, pane.assets, qtbot)
     with harbor.session.desk.ready(harbor.session.deal) as model:
         found = leave_out(model, Assumptions())

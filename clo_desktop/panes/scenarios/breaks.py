@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,10 +13,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidg
 
 from clo_desktop.charts.curves import CurveChart
 from clo_desktop.look.fields import Choice
-from clo_desktop.look.formats import Show
 from clo_desktop.look.outcome import spelled
 from clo_desktop.look.tokens import GRID
-from clo_desktop.panes.scenarios.tab import NARROWEST, SHORTEST, Study, Tab
+from clo_desktop.panes.scenarios.tab import NARROWEST, SHORTEST, TIMES, Study, Tab, score
 from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame, Mark, Total
 from clo_desktop.tables.view import FrameTable
@@ -27,14 +27,7 @@ from engine.studies.breakeven import BreakEvens, Target, break_even, class_ids, 
 _COLUMNS: Final = (
     Column("name", "Class or test", "text", total=Total.NONE),
     Column("cdr", "Break-even CDR", Kind.RATE.value, total=Total.NONE, tip="The highest default rate a year it bears"),
-    Column(
-        "multiple",
-        "Multiple of base",
-        Show.SCORE.value,
-        unit="×",
-        total=Total.NONE,
-        tip="Over the default rate assumed",
-    ),
+    score("multiple", "Multiple of base", TIMES, "Over the default rate assumed"),
     Column(
         "defaulted",
         "Cumulative default",
@@ -116,6 +109,9 @@ class BreaksTab(Tab):
             return Broken(done, defaulted, tuple(ids), equity, rates, losses * 100.0)
 
         return run
+
+    def asked(self) -> Hashable:
+        return str(self.target.currentData())
 
     def show_result(self, result: Any, currency: str) -> None:
         broken: Broken = result

@@ -112,6 +112,15 @@ def _worked(table: sa.Table) -> Rule:
     return _rule(table, [Policy("SELECT", READERS, deal), *_writes(WORKERS, deal)])
 
 
+def _library(table: sa.Table) -> Rule:
+    """Scenarios, with their versions and tags: everybody reads them, their owner changes them."""
+    if table.name == "scenarios":
+        mine = f"owner = session_user AND {_SIGNED_IN}"
+    else:
+        mine = "scenario_id IN (SELECT s.id FROM clo.scenarios s WHERE s.owner = session_user)"
+    return _rule(table, [Policy("SELECT", READERS, _SIGNED_IN), *_writes(WORKERS, mine)])
+
+
 def _private(table: sa.Table) -> Rule:
     """Rows of one person, of analysts too: changed by their owner only, read by others where they are shared."""
     mine = "owner = session_user"
@@ -166,6 +175,7 @@ _NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {
     "assets": _assets,
     "imports": _imports,
     **dict.fromkeys(("ideas", "idea_rows", "idea_assets", "idea_pools", "idea_pool_positions"), _worked),
+    **dict.fromkeys(("scenarios", "scenario_versions", "scenario_tags"), _library),
 }
 
 _OWN: Final = f"{_SIGNED_IN} AND email = session_user OR {_ADMIN}"
