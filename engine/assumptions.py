@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from engine.refinancing import Refinancing
+
 if TYPE_CHECKING:
     from engine.loans.events import Events
     from engine.loans.vectors import Rule
@@ -73,6 +75,7 @@ class Assumptions:
     rules        rates by kind of asset, later ones first; rows of single assets in the deal's own table come before
     buy_price    at which reinvestment buys, percent of par
     events       what happens to single assets: sales, draws, amended maturities, deferral
+    refinancing  new notes for old ones on a payment date
     """
 
     cpr: float | None = None
@@ -91,6 +94,7 @@ class Assumptions:
     events: Events | None = field(default=None, hash=False)
     reinvest: bool = True
     recover_after_maturity: bool = True
+    refinancing: Refinancing | None = None
 
     def __post_init__(self) -> None:
         for name in _WORDS:

@@ -30,7 +30,15 @@ def add_verbs(add: Add) -> None:
         "--target",
         default="first-loss",
         choices=("first-loss", "yield-zero", "test"),
-        help="a dollar stays unpaid, all payments are less than par, or a coverage test fails (default: first-loss)",
+        help="a dollar stays unpaid, all payments are less than was paid, or a coverage test fails "
+        "(default: first-loss)",
+    )
+    breakeven.add_argument(
+        "--basis",
+        default="price",
+        choices=("price", "par", "cost", "nav"),
+        help="what was paid, for yield-zero: the price with accrued interest, par, what the equity cost at closing "
+        "less what it has had, or its net asset value (default: price)",
     )
 
     goal = add("goal", _goal, "Find the value of a parameter that gives a measure; along a second one, the frontier.")
@@ -81,7 +89,12 @@ def _breakeven(options: argparse.Namespace) -> Answer:
 
     with patience():
         done, defaulted = studies.run_break_even(
-            open_desk(options), options.deal, options.target, assumptions(options), curve=options.curve
+            open_desk(options),
+            options.deal,
+            options.target,
+            assumptions(options),
+            basis=options.basis,
+            curve=options.curve,
         )
     return Answer(
         studies.break_even_plain(options.deal, done, defaulted),
