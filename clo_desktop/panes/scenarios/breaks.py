@@ -42,7 +42,7 @@ _COLUMNS: Final = (
         total=Total.NONE,
         tip="Defaults over the run over the performing par at the start, reinvested assets included",
     ),
-    Column("note", "Remark", "text", total=Total.NONE),
+    Column("note", "Remark", "text", total=Total.NONE, widest=480),
 )
 _TARGETS: Final = (
     (Target.FIRST_LOSS, Basis.PRICE, "First dollar unpaid"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from clo_desktop.charts.heatmap import HeatMap, Side
@@ -69,7 +70,7 @@ class PricesTab(Tab):
             controls.addWidget(label, row, 0)
             controls.addWidget(field, row, 1)
         controls.addLayout(down, 1, 2)
-        controls.addWidget(self.copy_button, 0, 2)
+        controls.addWidget(self.copy_button, 0, 2, Qt.AlignmentFlag.AlignRight)
         controls.setColumnStretch(1, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -95,7 +96,10 @@ class PricesTab(Tab):
         for t in model.book.deal.tranches:
             if t.current_balance + t.deferred_balance > 0.0:
                 self.of.addItem(t.name, class_id(t.name))
-        self.of.setCurrentIndex(max(0, self.of.findData(before)))
+        kinds = {c.id: c.kind for c in model.document.classes}
+        first = next((k for k in range(self.of.count()) if kinds[self.of.itemData(k)] == "debt"), 0)
+        kept = self.of.findData(before)
+        self.of.setCurrentIndex(kept if kept >= 0 else first)
         self.of.blockSignals(False)
 
     def _asked(self) -> tuple[Style, bool, str, float]:

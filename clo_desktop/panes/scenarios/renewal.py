@@ -48,38 +48,34 @@ _COLUMNS: Final = (
     ),
     Column("note", "Remark", "text", total=Total.NONE),
 )
-_WIDEST: Final = 330  # px of the terms
+_WIDEST: Final = 310  # px of the terms
+_FIELD: Final = 74  # px of a figure
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A term of an offer: its words, range, unit, step, decimals, and what it is at first."""
+    """A term of an offer: its words with the unit, the most it may be, step, decimals, and what it is at first."""
 
     words: str
-    low: float
     high: float
-    unit: str
     step: float
     decimals: int
     usual: float
 
 
 _TERMS: Final = {
-    "fixed": (_Term("Costs", 0.0, 100.0, "million", 0.25, 2, 1.5), _Term("Costs", 0.0, 100.0, "million", 0.25, 2, 3.0)),
-    "percent": (_Term("and of new notes", 0.0, 10.0, "%", 0.05, 2, 0.0),) * 2,
-    "non_call": (
-        _Term("Non-call", 0.0, 240.0, "months", 6.0, 0, 12.0),
-        _Term("Non-call", 0.0, 240.0, "months", 6.0, 0, 24.0),
-    ),
-    "reinvestment": (None, _Term("Reinvestment", 0.0, 240.0, "months", 6.0, 0, 60.0)),
-    "longer": (None, _Term("Maturity later by", 0.0, 240.0, "months", 6.0, 0, 24.0)),
+    "fixed": (_Term("Costs (million)", 100.0, 0.25, 2, 1.5), _Term("Costs (million)", 100.0, 0.25, 2, 3.0)),
+    "percent": (_Term("and % of new notes", 10.0, 0.05, 2, 0.0),) * 2,
+    "non_call": (_Term("Non-call (months)", 240.0, 6.0, 0, 12.0), _Term("Non-call (months)", 240.0, 6.0, 0, 24.0)),
+    "reinvestment": (None, _Term("Reinvestment (months)", 240.0, 6.0, 0, 60.0)),
+    "longer": (None, _Term("Maturity + (months)", 240.0, 6.0, 0, 24.0)),
 }
 
 
 class RenewalTab(Tab):
     """Terms on the left: a row a class, a column an offer; right what comes of them by date."""
 
-    title = "Refinance, reset, call"
+    title = "Refinance"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +88,7 @@ class RenewalTab(Tab):
         self._rows.setHorizontalSpacing(GRID // 2)
         self.holders = QCheckBox("Holders of the equity pay the costs")
         self.holders.setToolTip("Otherwise they come out of the interest of the date")
-        self.call_cost = NumberField("Costs of a call", 0.0, 100.0, "million", 0.25, 2)
+        self.call_cost = _field("Costs of a call (million)", 0.0, 100.0, 0.25, 2)
         self.call_cost.setValue(0.75)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -105,7 +101,7 @@ class RenewalTab(Tab):
         self.head.setAccessibleName("What pays best")
         self.chart = LineChart("Equity IRR by date of the alternative", "% a year", decimals=2)
         self.chart.setMinimumHeight(SHORTEST)
-        self.table = FrameTable(_frame(None), name="Alternatives by date", frozen=2)
+        self.table = FrameTable(_frame(None), name="Alternatives by date", frozen=1)
         right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(self.chart)
         right.addWidget(self.table)
@@ -142,7 +138,7 @@ class RenewalTab(Tab):
         self.taken.clear()
         for fields in (*self.margins, *self.terms):
             fields.clear()
-        for place, words in enumerate(("Class", "Now", "Refinance", "Reset")):
+        for place, words in enumerate(("Class", "bp now", "Refinance", "Reset")):
             self._rows.addWidget(QLabel(words), 0, place)
         kinds, row = {c.id: c.kind for c in model.document.classes}, 1
         for t in model.book.deal.tranches:
@@ -160,7 +156,7 @@ class RenewalTab(Tab):
             self._rows.addWidget(taken, row, 0)
             self._rows.addWidget(QLabel(f"{now:.0f}"), row, 1)
             for place, (fields, words) in enumerate(zip(self.margins, ("Refinance", "Reset"), strict=True)):
-                field = NumberField(f"{words}: margin of class {name}", -500.0, 10_000.0, "bp", 5.0, 1)
+                field = _field(f"{words}: margin of class {name} (bp)", -500.0, 10_000.0, 5.0, 1)
                 field.setValue(market)
                 field.valueChanged.connect(self._told)
                 fields[name] = field
@@ -170,17 +166,15 @@ class RenewalTab(Tab):
             for place, (term, fields) in enumerate(zip(both, self.terms, strict=True)):
                 if term is None:
                     continue
-                field = NumberField(
-                    f"{('Refinance', 'Reset')[place]}: {term.words}", term.low, term.high, term.unit, term.step,
-                    term.decimals,
-                )  # fmt: skip
+                words = f"{('Refinance', 'Reset')[place]}: {term.words}"
+                field = _field(words, 0.0, term.high, term.step, term.decimals)
                 field.setValue(term.usual)
                 field.valueChanged.connect(self._told)
                 fields[key] = field
                 self._rows.addWidget(QLabel(term.words), row, 0, 1, 2)
                 self._rows.addWidget(field, row, 2 + place)
             row += 1
-        self._rows.addWidget(QLabel("Costs of a call"), row, 0, 1, 2)
+        self._rows.addWidget(QLabel("Call costs (million)"), row, 0, 1, 2)
         self._rows.addWidget(self.call_cost, row, 2)
         self._rows.addWidget(self.holders, row + 1, 0, 1, 4)
         self._rows.setRowStretch(row + 2, 1)
@@ -237,6 +231,15 @@ class RenewalTab(Tab):
         if done.hold_irr is not None and lines:
             lines.append(Line("Hold", np.full(len(days), done.hold_irr * 100.0)))
         self.chart.set_data(np.array(days, dtype="datetime64[D]"), lines)
+
+
+def _field(name: str, low: float, high: float, step: float, decimals: int) -> NumberField:
+    """A narrow field: its unit stands in the label."""
+    made = NumberField(name, low, high, "", step, decimals)
+    made.setSuffix("")
+    made.setButtonSymbols(NumberField.ButtonSymbols.NoButtons)
+    made.setFixedWidth(_FIELD)
+    return made
 
 
 def _lowest(done: Alternatives) -> float:

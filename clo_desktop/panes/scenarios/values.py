@@ -12,7 +12,7 @@ from clo_desktop.look.fields import Choice, NumberField
 from clo_desktop.look.formats import Show
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
-from clo_desktop.panes.scenarios.tab import NARROWEST, TIMES, Study, Tab
+from clo_desktop.panes.scenarios.tab import TIMES, Study, Tab
 from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.view import FrameTable
@@ -59,17 +59,18 @@ STYLES: Final = (
 def _column(name: str) -> Column:
     of = MEASURES[name]
     kind, unit = (Show.BASIS.value, "bp") if name in _BASIS_POINTS else (_KINDS[of.unit], None)
+    unit = of.unit if kind == Kind.PRICE.value else unit
     total = Total.SUM if name in _MONEY else Total.NONE
     return Column(name, of.title, kind, unit=unit, total=total, tip=of.convention)
 
 
 _COLUMNS: Final = (Column("name", "Class", "text", total=Total.NONE), *map(_column, (*_SHOWN, *_WORST)))
 _SETS: Final = {
-    "Prices": (*_SHOWN[:10], "worst_yield", "worst_margin"),
-    "Risk": ("clean", *_SHOWN[8:14]),
-    "Losses": ("claim", "factor", *_SHOWN[14:19]),
-    "To worst": ("clean", "yield_quarterly", "discount_margin", *_WORST),
-    "All": tuple(c.name for c in _COLUMNS[1:]),
+    "Prices": ("name", *_SHOWN[:9], "worst_yield", "worst_margin"),
+    "Risk": ("name", "clean", *_SHOWN[8:14]),
+    "Losses": ("name", "claim", "factor", *_SHOWN[14:19]),
+    "To worst": ("name", "clean", "yield_quarterly", "discount_margin", *_WORST),
+    "All": tuple(c.name for c in _COLUMNS),
 }
 
 
@@ -93,7 +94,7 @@ class ValuesTab(Tab):
         self.figure = NumberField("Quote", 0.01, 1000.0, "per 100", 0.125, 3)
         self.drop = QPushButton("Deal's own")
         self.drop.setToolTip("Forget all quotes: prices are those of the deal again")
-        self.worst = QCheckBox("To worst, call costs")
+        self.worst = QCheckBox("To worst; a call costs")
         self.worst.setToolTip("Also every call date: the lowest yield and margin over maturity and the calls")
         self.cost = NumberField("Costs of a call", 0.0, 100.0, "million", 0.25, 2)
         strip = QHBoxLayout()
@@ -101,11 +102,15 @@ class ValuesTab(Tab):
         strip.setSpacing(GRID)
         label = QLabel("Quote")
         label.setBuddy(self.of)
-        for widget in (label, self.of, self.quoted_as, self.figure, self.drop, self.worst, self.cost):
-            if isinstance(widget, Choice):
-                widget.setMinimumWidth(NARROWEST)
+        for widget in (label, self.of, self.quoted_as, self.figure, self.drop):
             strip.addWidget(widget)
         strip.addStretch(1)
+        below = QHBoxLayout()
+        below.setContentsMargins(GRID, GRID // 2, GRID, 0)
+        below.setSpacing(GRID)
+        below.addWidget(self.worst)
+        below.addWidget(self.cost)
+        below.addStretch(1)
         self.table = FrameTable(
             _frame(None, ""), name="What the classes are worth", frozen=1, filters=False, sets=_SETS
         )
@@ -113,6 +118,7 @@ class ValuesTab(Tab):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(strip)
+        column.addLayout(below)
         column.addWidget(self.head)
         column.addWidget(self.table, 1)
         column.addWidget(self.foot)
@@ -198,8 +204,8 @@ def _equity(done: DealValue, currency: str) -> str:
         f"multiple {_figure(e.moic_at_price, 2)} {TIMES} (since closing {_figure(e.moic_since_closing, 2)} {TIMES})",
         f"paid back {e.payback_at_price or formats.MISSING}",
         f"the incentive fee costs {_percent(e.incentive_fee_effect)} of IRR",
-        f"NAV {_figure(None if m.nav is None else m.nav / 1e6, 1)} {currency} million, {_figure(m.nav_price, 2)} per 100, "
-        f"marks of {m.marked_on}",
+        f"NAV {_figure(None if m.nav is None else m.nav / 1e6, 1)} {currency} million, {_figure(m.nav_price, 2)} "
+        f"per 100, marks of {m.marked_on}",
         "MVOC " + ", ".join(f"{name} {ratio * 100.0:.1f} %" for name, ratio in m.mvoc if name != "X"),
         "cash-on-cash " + ", ".join(f"{year} {share * 100.0:.1f} %" for year, share in e.by_year[:6]),
     ]
