@@ -82,7 +82,7 @@ def studies(model: Model, runs: int) -> list[Measure]:
             "the same on one thread, as a grid with equity IRR",
             lambda: grid(model, BASE, axes, wanted, threads=1),
             len(cases),
-            30.0,
+            20.0,
         ),
         row(
             "1,000 scenarios as a grid: all classes and equity IRR",

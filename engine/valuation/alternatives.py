@@ -169,6 +169,8 @@ def alternatives(
     quote   of the equity; None: the deal's own price, else its purchase price
     Raises ValueError for terms that cannot be, and where no date is left.
     """
+    for offer in offers.values():
+        _check(model, offer)
     hold = model.run(assumptions)
     at = settlement_of(hold, settlement)
     days = _days(model, at, on)
@@ -208,6 +210,14 @@ def alternatives(
         outcomes=tuple(outcomes),
         calls=table,
     )
+
+
+def _check(model: Model, offer: Offer) -> None:
+    """Raises ValueError for a class that the deal has not, or that cannot be refinanced."""
+    kinds = {c.id: c.kind for c in model.document.classes}
+    debts = [i for t in model.book.deal.tranches if kinds[i := class_id(t.name)] == "debt"]
+    if unknown := [name for name, _ in offer.margins if name not in debts]:
+        raise ValueError(f"Class {unknown[0]} cannot be refinanced; {model.book.deal.name} has {', '.join(debts)}.")
 
 
 def _days(model: Model, at: dt.date, on: Sequence[dt.date] | None) -> tuple[dt.date, ...]:

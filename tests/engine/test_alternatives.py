@@ -217,6 +217,7 @@ def test_that_a_later_maturity_adds_payment_dates_and_moves_none() -> None:
         (lambda: demo().run(Assumptions(refinancing=Refinancing(SOME[0], (("SUB", 0.01),)))), "Class SUB cannot be"),
         (lambda: demo().run(Assumptions(refinancing=Refinancing(dt.date(2025, 7, 15), NEW))), "cannot be called"),
         (lambda: demo().run(Assumptions(refinancing=Refinancing(dt.date(2060, 1, 1), NEW))), "choose a payment date"),
+        (lambda: alternatives(demo(), Assumptions(), {Action.RESET: Offer((("Q", 0.01),))}), "Class Q cannot be"),
         (lambda: alternatives(demo(), Assumptions(), {}, on=[dt.date(2060, 1, 1)]), "is not possible"),
         (lambda: alternatives(demo(), Assumptions(), {}, quote=Quote(Style.MARGIN, 0.1)), "quoted by its price"),
     ],

@@ -48,7 +48,7 @@ _COLUMNS: Final = (
     ),
     Column("note", "Remark", "text", total=Total.NONE),
 )
-_WIDEST: Final = 310  # px of the terms
+_WIDEST: Final = 350  # px of the terms
 _FIELD: Final = 74  # px of a figure
 
 
