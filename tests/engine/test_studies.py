@@ -207,7 +207,7 @@ def test_that_a_study_tells_its_progress_and_can_be_stopped(study: str) -> None:
         if len(told) == 3:
             raise Stopped
 
-    x, y = axis("severity=0.2:0.8:8"), axis("cpr=0:0.3:30")
+    x, y = axis("severity=0.2:0.8:8"), axis("cpr=0:0.3:40")
     acts: dict[str, Callable[[], object]] = {
         "grid": lambda: grid(model(), PLAIN, [x, y], [measure(model(), "irr")], report=stop),
         "break-even": lambda: break_even(model(), PLAIN, report=stop),
