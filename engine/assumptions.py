@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from engine.refinancing import Refinancing
+
 if TYPE_CHECKING:
     from engine.loans.events import Events
     from engine.loans.vectors import Rule
@@ -88,6 +90,7 @@ class Assumptions:
     price_shock  relative change of every asset's price at once (-0.2 is 20 % lower)
     downgrade    notches by which every rating is lowered at once
     shocks       the same by kind of asset, beside these; rules then look at the pool as the shocks leave it
+    refinancing  new notes for old ones on a payment date
     """
 
     cpr: float | None = None
@@ -109,6 +112,7 @@ class Assumptions:
     shocks: tuple[Shock, ...] = ()
     reinvest: bool = True
     recover_after_maturity: bool = True
+    refinancing: Refinancing | None = None
 
     def __post_init__(self) -> None:
         for name in _WORDS:

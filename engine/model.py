@@ -31,6 +31,7 @@ from engine.prepared import Prepared, path_of
 from engine.projection import Projection, Totals
 from engine.recent import Recent
 from engine.results import read_result
+from engine.schedule import extended
 from engine.stress import UNSHOCKED, Key, shocks_of, stressed
 from engine.structure import Structure
 from engine.terms import Book
@@ -43,7 +44,7 @@ Report = Callable[[float, str], None]
 _SHOCKED: Final = 24
 """Pools under shocks that are kept."""
 
-CHUNK: Final = 64
+CHUNK: Final = 128
 """Scenarios of one job of a grid: some milliseconds of work, between which progress is told."""
 
 
@@ -75,6 +76,14 @@ class Model:
     def rates(self, assumptions: Assumptions) -> dict[str, float]:
         """cpr, cdr, severity (a year) and lag (months) of a scenario."""
         return self._parts.rates(assumptions)
+
+    def extended(self, months: int) -> Model:
+        """The deal with its stated maturity so many months later, ready anew."""
+        if months == 0:
+            return self
+        of = self.structure
+        deal = extended(self.book.deal, of.stated_maturity, months, of.months_between, of.calendar)
+        return Model(replace(self.book, deal=deal), self.document, self._defaults)
 
     # lanes
 
@@ -128,12 +137,12 @@ class Model:
         outcome = run_lanes(machine, inputs, dated, pool, self._parts.bucket(assumptions), parameters)
         return self._totals_with(_summed(outcome, inputs))
 
-    def z_spreads(self) -> Floats:
-        """float64[n_assets]: z-spread of each asset at its price, a year; NaN: none (`loans.spreads`)."""
+    def z_spreads(self, *, over_nothing: bool = False) -> Floats:
+        """float64[n_assets]: z-spread of each asset at its price (over nothing: its yield), a year; NaN: none."""
         curve = pack.pack_curve(self.book, self.structure, 0.0)
         prices = self.pool.numbers("market_value")
         tape, _ = self._parts.tape(self._parts.world(Assumptions()))
-        return z_spreads(tape, curve, self.structure.calendar, prices, pack.TENORS)
+        return z_spreads(tape, curve, self.structure.calendar, prices, pack.TENORS, over_nothing=over_nothing)
 
     def _each_bought(self, scenarios: Sequence[Assumptions], name: str) -> Floats:
         """float64[W] of `_bought`."""
@@ -251,10 +260,13 @@ class Model:
         alike: dict[Hashable, list[int]] = {}  # by what that means
         for place in among:
             s = scenarios[place]
-            said = (s.rate_shift, id(s.rates), s.lag, s.rules, id(s.events), s.buys, s.call_below, s.clean_up)
+            said = (
+                *(s.rate_shift, id(s.rates), s.lag, s.rules, id(s.events), s.buys, s.call_below, s.clean_up),
+                id(s.refinancing),
+            )
             found = known.get((said, s.recover_after_maturity))
             if found is None:
-                shared = path_of(s), self._parts.world(s), self._parts.bought(s, "lag"), s.buys
+                shared = path_of(s), self._parts.world(s), self._parts.bought(s, "lag"), s.buys, s.refinancing
                 found = alike.setdefault((shared, self._parts.called_by_rule(s), s.recover_after_maturity), [])
                 known[said, s.recover_after_maturity] = found
             found.append(place)

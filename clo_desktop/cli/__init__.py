@@ -22,6 +22,7 @@ from clo_desktop.cli import (
     history,
     packs,
     projecting,
+    refinancing,
     scenarios,
     server,
     studies,
@@ -51,6 +52,7 @@ VERBS: Final[Sequence[Callable[[Add], None]]] = (
     valuing.add_verbs,
     server.add_verbs,
     users.add_verbs,
+    refinancing.add_verbs,
 )
 """What adds the verbs of each subject, in the order of the help."""
 

@@ -49,6 +49,21 @@ def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
     return Desk(options.db or default_workspace())
 
 
+def add_target(parser: argparse.ArgumentParser, text: str) -> None:
+    """The file that a verb writes."""
+    parser.add_argument("file", type=Path, metavar="FILE", help=text)
+    parser.add_argument("--force", action="store_true", help="replace the file where there is one")
+
+
+def check_target(options: argparse.Namespace) -> None:
+    """Raises Refused where the file of `add_target` is there and is not to be replaced."""
+    if options.file.is_file() and not options.force:
+        raise Refused(
+            f"{options.file} is there already and was left as it is; choose another name, or replace it with --force.",
+            code="file",
+        )
+
+
 @contextmanager
 def patience() -> Iterator[None]:
     """Says on stderr why it takes long, when the kernels have to be compiled."""

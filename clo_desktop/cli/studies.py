@@ -40,7 +40,15 @@ def add_verbs(add: Add) -> None:
         "--target",
         default="first-loss",
         choices=("first-loss", "yield-zero", "test"),
-        help="a dollar stays unpaid, all payments are less than par, or a coverage test fails (default: first-loss)",
+        help="a dollar stays unpaid, all payments are less than was paid, or a coverage test fails "
+        "(default: first-loss)",
+    )
+    breakeven.add_argument(
+        "--basis",
+        default="price",
+        choices=("price", "par", "cost", "nav"),
+        help="what was paid, for yield-zero: the price with accrued interest, par, what the equity cost at closing "
+        "less what it has had, or its net asset value (default: price)",
     )
 
     goal = add("goal", _goal, "Find the value of a parameter that gives a measure; along a second one, the frontier.")
@@ -114,8 +122,10 @@ def _breakeven(options: argparse.Namespace) -> Answer:
     def make(desk: Desk, asked: Assumptions) -> Told:
         from clo_desktop.work import studies
 
-        done, defaulted = studies.run_break_even(desk, options.deal, options.target, asked, curve=options.curve)
+        done, defaulted = studies.run_break_even(
+            desk, options.deal, options.target, asked, basis=options.basis, curve=options.curve
+        )
         told = (options.deal, done, defaulted)
         return studies.break_even_plain(*told), studies.break_even_words(*told)
 
-    return _kept(options, {"verb": "breakeven", "target": options.target}, make)
+    return _kept(options, {"verb": "breakeven", "target": options.target, "basis": options.basis}, make)

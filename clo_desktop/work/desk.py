@@ -24,7 +24,7 @@ from engine.asset import Asset
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance
 from engine.model import Model
-from engine.outputs import Table, asset_table, deal_tables, spread_table
+from engine.outputs import Table, asset_table, bucket_table, deal_tables, spread_table
 from engine.projection import Projection
 from engine.terms import Book, CurveNode, Deal
 from engine.trades import Trader
@@ -206,7 +206,8 @@ class Desk:
         tests = self.comply(deal)
         with self.ready(deal, curve=curve) as model:
             flows = model.run(asked)
-            tables = (*deal_tables(model, flows), asset_table(model, asked), spread_table(model))
+            of_assets = (asset_table(model, asked), spread_table(model), bucket_table(model))
+            tables = (*deal_tables(model, flows), *of_assets)
         _writing(path, lambda: write_report(path, tests, flows, tables))
 
     def delete(self, deal: str) -> None:

@@ -15,7 +15,7 @@ from clo_desktop.work.desk import Desk
 from engine import dates
 from engine.assumptions import Assumptions
 from engine.model import Model
-from engine.studies.breakeven import BreakEven, BreakEvens, Target, break_even, cumulative_defaults
+from engine.studies.breakeven import Basis, BreakEven, BreakEvens, Target, break_even, cumulative_defaults
 from engine.studies.goal import Frontier, Goal, frontier, goal_seek
 from engine.studies.grid import Grid, grid
 from engine.studies.measures import Measure, Shown, measure
@@ -54,6 +54,7 @@ def run_break_even(
     target: str,
     assumptions: Assumptions,
     *,
+    basis: str = "price",
     curve: Path | None = None,
     report: Progress = silent,
 ) -> tuple[BreakEvens, tuple[float | None, ...]]:
@@ -63,7 +64,7 @@ def run_break_even(
     except ValueError:
         raise Refused(f"{target!r} is no target; take one of {', '.join(Target)}.", code="usage") from None
     with desk.ready(deal, curve=curve) as model:
-        done = break_even(model, assumptions, wanted, report=report)
+        done = break_even(model, assumptions, wanted, basis=Basis(basis), report=report)
         return done, cumulative_defaults(model, assumptions, [found.cdr for found in done.found])
 
 
@@ -152,6 +153,7 @@ def break_even_plain(deal: str, done: BreakEvens, defaulted: Sequence[float | No
             {
                 "name": f.name,
                 "cdr": f.cdr,
+                "basis": f.basis or None,
                 "multiple_of_base": f.multiple,
                 "cumulative_default": gone,
                 "at_once": f.at_once,
@@ -259,7 +261,7 @@ def _near(of: Parameter, value: float) -> str:
 
 _HEADS: Final = {
     Target.FIRST_LOSS: "loses its first dollar above",
-    Target.YIELD_ZERO: "is paid less than its par above",
+    Target.YIELD_ZERO: "yields less than nothing above",
     Target.TEST: "trips above",
 }
 
@@ -271,11 +273,12 @@ def break_even_words(deal: str, done: BreakEvens, defaulted: Sequence[float | No
         f"{'':10} {'CDR':>10} {'x base':>8} {'Defaulted':>10}",
     ]
     for f, gone in zip(done.found, defaulted, strict=True):
+        basis = f"  against {f.basis}" if f.basis else ""
         if f.cdr is None:
-            lines.append(f"{f.name:10} {'never':>10}")
+            lines.append(f"{f.name:10} {'never':>10} {'':>8} {'':>10}{basis}".rstrip())
             continue
         multiple = "–" if f.multiple is None else f"{f.multiple:.2f}"
-        lines.append(f"{f.name:10} {f.cdr:>10.4%} {multiple:>8} {'–' if gone is None else f'{gone:.1%}':>10}")
+        lines.append(f"{f.name:10} {f.cdr:>10.4%} {multiple:>8} {'–' if gone is None else f'{gone:.1%}':>10}{basis}")
     lines += [sentence for f in done.found if (sentence := not_monotone(f))]
     lines.append("Defaulted: defaults over the run over the performing par at the start, reinvested assets included.")
     return "\n".join(lines)

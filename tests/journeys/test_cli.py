@@ -323,6 +323,16 @@ def test_that_a_file_that_is_no_workspace_is_refused_and_kept(clo: Clo, tmp_path
 
 
 @pytest.mark.parametrize("command", ["export", "report"])
+def test_that_a_file_that_is_there_is_kept_unless_it_may_be_replaced(clo: Clo, tmp_path: Path, command: str) -> None:
+    file = tmp_path / "kept.xlsx"
+    file.write_text("somebody's work")
+    clo(command, file, "--deal", HARBOR, "--json").refusal("kept.xlsx is there already.*--force")
+    assert file.read_text() == "somebody's work"
+    assert clo(command, file, "--deal", HARBOR, "--force", "--json").json["file"] == str(file)
+    assert file.read_bytes()[:2] == b"PK"
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
 def test_that_a_place_that_cannot_be_written_is_refused(clo: Clo, tmp_path: Path, command: str) -> None:
     (tmp_path / "taken.xlsx").mkdir()
     clo(command, tmp_path / "taken.xlsx", "--deal", HARBOR, "--json").refusal("cannot be written")

@@ -195,7 +195,7 @@ class GridTab(Tab):
         unit = unit_of(shown.shown)
         title = f"{shown.title} ({unit})" if unit else shown.title
         words = [text_of(shown.shown, places) for places in (2, 1, 0)]
-        self.map.set_data(title, _side(shown.down), _side(shown.across), shown.values, *words)
+        self.map.set_data(title, side(shown.down), side(shown.across), shown.values, *words)
 
     def _picked(self, row: int, column: int) -> None:
         if self._shown is not None:
@@ -218,7 +218,8 @@ def scale_of(of: Parameter) -> tuple[float, str]:
     return 1.0, {Unit.MONTHS: "months", Unit.PRICE: "%", Unit.NOTCHES: "notches"}.get(of.unit, "")
 
 
-def _side(axis: Axis) -> Side:
+def side(axis: Axis) -> Side:
+    """The labels of an axis, in the unit that is shown."""
     scale, unit = scale_of(axis.parameter)
     shown = [value * scale for value in axis.values]
     places = next((p for p in (0, 1, 2) if all(abs(v - round(v, p)) < 1e-9 for v in shown)), 2)

@@ -20,8 +20,11 @@ from clo_desktop.panes.scenarios.grid import GridTab
 from clo_desktop.panes.scenarios.levers import LEVERS, LeverPanel
 from clo_desktop.panes.scenarios.library import LibraryTab
 from clo_desktop.panes.scenarios.live import LiveTab
+from clo_desktop.panes.scenarios.prices import PricesTab
+from clo_desktop.panes.scenarios.renewal import RenewalTab
 from clo_desktop.panes.scenarios.tab import Tab
 from clo_desktop.panes.scenarios.tornado import TornadoTab
+from clo_desktop.panes.scenarios.values import ValuesTab
 from clo_desktop.progress import Progress
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.work import scenario_library as library
@@ -49,12 +52,16 @@ class ScenariosPane(QWidget):
         self.levers = LeverPanel()
         self.live, self.grid, self.breaks = LiveTab(), GridTab(), BreaksTab()
         self.tornado, self.assets, self.compare = TornadoTab(), AssetsTab(), CompareTab()
+        self.values, self.prices, self.renewal = ValuesTab(), PricesTab(), RenewalTab()
         self.studies: tuple[Tab, ...] = (
             self.live,
+            self.values,
+            self.prices,
             self.grid,
             self.breaks,
             self.tornado,
             self.assets,
+            self.renewal,
             self.compare,
         )
         self._stale = set(self.studies)
