@@ -89,10 +89,10 @@ def _scenario(options: argparse.Namespace) -> Answer | int:
             saved = library.save(store, name, library.text(options.source, lambda: store), options.note, options.tag)
             return Answer(library.plain(saved), f"{saved.name} was saved as version {saved.version}.")
         case "lock":
-            left = library.change(store, name, lambda of: store.lock_scenario(of, library.me()))
+            left = library.change(store, name, lambda of: store.lock_scenario(of, store.person))
             return _changed(left, name, f"{name} is locked; nobody changes it until it is unlocked.")
         case "unlock":
-            left = library.change(store, name, lambda of: store.unlock_scenario(of, library.me()))
+            left = library.change(store, name, lambda of: store.unlock_scenario(of, store.person))
             return _changed(left, name, f"{name} is unlocked.")
         case "tag":
             tags = library.check_tags(options.tag)

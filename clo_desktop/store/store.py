@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +40,16 @@ class Store:
     def name(self) -> str:
         """The file's path, or the server's address without the password."""
         return spoken(self._engine.url)
+
+    @property
+    def person(self) -> str:
+        """Who is at work: the person signed in on a server, else the user of this computer."""
+        if self._engine.url.username:
+            return self._engine.url.username
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError, ImportError):  # a system without a user's name
+            return "somebody"
 
     def deals(self) -> tuple[DealSummary, ...]:
         """All deals at a glance, by name."""

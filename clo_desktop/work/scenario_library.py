@@ -6,7 +6,6 @@ Everywhere a scenario is named a name of the library serves as well as a file; N
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -53,14 +52,6 @@ class Entry:
     shipped: bool = False
     about: str = ""
     as_of: dt.date | None = None
-
-
-def me() -> str:
-    """Who is at work, as the system knows him."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a system without a user's name
-        return "somebody"
 
 
 @cache
@@ -180,7 +171,7 @@ def save(store: Store, name: str, text: str, note: str = "", tags: Iterable[str]
     """A new version under this name. Raises Refused for a name that cannot be, a text that is no scenario, a lock."""
     fit = check_name(name)
     scenario_of_text(text, fit)
-    store.save_scenario(fit, text, me(), " ".join(note.split()), check_tags(tags))
+    store.save_scenario(fit, text, store.person, " ".join(note.split()), check_tags(tags))
     return entry(store, fit)
 
 

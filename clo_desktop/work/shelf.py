@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -114,8 +113,9 @@ class Shelf(QObject):
 
     def fresh(self, name: str) -> StoredIdea:
         """A new idea on the open deal as it is now; it is not on the shelf yet."""
-        now = dt.datetime.now(dt.UTC)
-        return StoredIdea(uuid.uuid4().hex, name, (), self.state(), now, now, author=_user())
+        now, desk = dt.datetime.now(dt.UTC), self._session.desk
+        author = None if desk is None else desk.store.person
+        return StoredIdea(uuid.uuid4().hex, name, (), self.state(), now, now, author=author)
 
     def put(self, deal: str, idea: StoredIdea) -> None:
         """An idea as it is now; stored in the background."""
@@ -235,11 +235,3 @@ class Shelf(QObject):
             self._settle()
         self._deals.clear()
         self._state = None
-
-
-def _user() -> str | None:
-    """Who is at the machine, where that is known."""
-    try:
-        return getpass.getuser() or None
-    except (OSError, KeyError, ImportError):
-        return None

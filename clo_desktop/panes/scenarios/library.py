@@ -230,7 +230,7 @@ class LibraryTab(QWidget):
 
         def work(desk: Desk) -> object:
             verb = desk.store.unlock_scenario if unlocks else desk.store.lock_scenario
-            return library.change(desk.store, entry.name, lambda name: verb(name, library.me()))
+            return library.change(desk.store, entry.name, lambda name: verb(name, desk.store.person))
 
         said = f"{entry.name} is unlocked." if unlocks else f"{entry.name} is locked; nobody changes it."
         self._session.shelve(f"Lock {entry.name}", work, lambda _left: self._changed(said, entry.name))
