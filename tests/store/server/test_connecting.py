@@ -36,7 +36,14 @@ def test_that_a_connection_without_tls_is_refused(world: World, own: Cluster) ->
 
 def test_that_a_server_that_does_not_bind_the_proof_to_the_channel_is_refused(world: World, own: Cluster) -> None:
     with pytest.raises(psycopg.OperationalError, match="channel binding required"):
-        psycopg.connect(own.address(world.database, password=own.password, sslmode="disable", host=str(own.folder)))
+        psycopg.connect(
+            host=str(own.folder),  # the local socket, where there is no TLS to bind to
+            port=own.port,
+            user=own.user,
+            password=own.password,
+            dbname=world.database,
+            channel_binding="require",
+        )
 
 
 def test_that_a_server_of_another_authority_is_refused(world: World, own: Cluster, tmp_path: Path) -> None:
