@@ -29,7 +29,7 @@ AFTER_TABLES: Final = {"2_rights.sql": "clo_owner", "3_people.sql": "clo_roleadm
 """The scripts, each with the role that runs it and owns what it makes; None is the superuser who signed in."""
 
 FURTHER: Final[tuple[Callable[[sa.Connection], object], ...]] = ()
-"""What other parts of the store put on a server, as a superuser, once tables and rights stand; harmless to run again."""
+"""What other parts of the store put on a server, as a superuser, once tables and rights stand; run again every time."""
 
 _ONE_AT_A_TIME: Final = 0x434C4F31
 
