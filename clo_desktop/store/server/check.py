@@ -1,6 +1,7 @@
 """Proof that a running server is as `clo server init` made it: each promise is looked up in the server's own catalogue.
 
-A further promise is a function in `CHECKS`: it gets the connection of a superuser and gives a sentence for each breach.
+A further promise is a function in `CHECKS`, or in `FURTHER` for another part of the store: it gets the connection of a
+superuser and gives a sentence for each breach.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def check(url: sa.URL) -> tuple[Checked, ...]:
             raw = init.driver(on)
             raw.execute("SET LOCAL search_path = pg_catalog")
             found = [Checked(promise, tuple(look(raw))) for promise, look in CHECKS.items()]
+            found += [Checked(promise, tuple(look(on))) for promise, look in FURTHER.items()]
             if not is_local(url):
                 found.append(Checked(_TLS_HERE, tuple(_tls_here(raw))))
             return tuple(found)
@@ -350,6 +352,10 @@ CHECKS: Final[dict[str, Callable[[Connection], Iterator[str]]]] = {
     "Only TLS and SCRAM let anybody in": _sign_in,
     "The server keeps secrets out of its log and writes safely": _settings,
 }
+
+
+FURTHER: Final[dict[str, Callable[[sa.Connection], Iterator[str]]]] = {}
+"""Promises of what `init.FURTHER` puts on a server."""
 
 
 def _column(on: Connection, query: str) -> list[Any]:
