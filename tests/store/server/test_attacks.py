@@ -6,6 +6,7 @@ import collections
 import subprocess
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.store.postgres import ABSENT, programs
@@ -31,6 +32,17 @@ def breaches(world: World) -> Iterator[str]:
 def test_that_no_attack_achieves_anything(world: World) -> None:
     assert len(every(world)) >= 400
     assert "\n".join(breaches(world)) == ""
+
+
+def test_that_a_deal_one_may_not_see_sounds_like_one_that_is_not_there(world: World) -> None:
+    said = []
+    with world.connect("mia") as on:
+        for deal in (world.deals["foreign"], 987654):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
+                on.execute("INSERT INTO clo.holdings (deal_id, asset_id, par) VALUES (%s, 'mine-0', 1)", (deal,))
+            said.append(str(refused.value))
+            on.rollback()
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import open_store, schema
-from clo_desktop.store.connection import address
+from clo_desktop.store.connection import address, connect
+from clo_desktop.store.migrate import _config
 from clo_desktop.store.server import rules
-from clo_desktop.store.server.init import initialise
+from clo_desktop.store.server.init import driver, initialise, text
+from engine.terms import Account
 from tests.store.postgres import ADMIN, PASSWORD, Server
 from tests.store.server.world import World, book
 
@@ -80,12 +83,33 @@ def test_that_an_init_that_fails_leaves_nothing_behind(
 
 
 def test_that_a_server_of_an_older_format_is_upgraded_by_init_only(own_world: World) -> None:
-    """The format before this one: its number is set back, and with it what the newest migration made is taken away."""
     with own_world.administrator() as on:
         on.execute("UPDATE clo.alembic_version SET version_num = '0001'")
     with pytest.raises(Refused, match=r"has the format 0001 .* an administrator upgrades it") as refused:
         open_store(own_world.address("mia"))
     assert refused.value.code == "older"
+
+
+def test_that_init_upgrades_a_server_of_the_first_format_and_keeps_its_deals(cluster: Server, database: str) -> None:
+    url = address(cluster.address(database))
+    engine = connect(url, 5.0)
+    with engine.begin() as on:
+        raw = driver(on)
+        raw.execute(text("1_roles.sql"))
+        raw.execute("SET LOCAL search_path = clo")
+        raw.execute("SET LOCAL ROLE clo_owner")
+        command.upgrade(_config(on), "0001")
+        raw.execute(
+            "INSERT INTO deals (name, currency, version, updated_at) VALUES ('old', 'EUR', 7, now());"
+            "INSERT INTO accounts (deal_id, position, number, name, interest, principal)"
+            " SELECT id, 0, 1, 'Collection', 1, 2 FROM deals"
+        )
+    engine.dispose()
+    made = initialise(url)
+    assert (made.before, made.after) == ("0001", schema.HEAD)
+    with open_store(cluster.address(database)) as store:
+        assert [(deal.name, deal.currency) for deal in store.deals()] == [("old", "EUR")]
+        assert store.load("old").deal.accounts == (Account(1, "Collection", 1.0, 2.0),)
 
 
 def test_that_a_server_of_a_newer_format_is_refused_by_init_too(own_world: World) -> None:
