@@ -20,7 +20,7 @@ _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (("disk image is malformed", "malformed database"), "damaged", "{name} is damaged; open a backup of it."),
     (
         ("row-level security policy",),
-        "right",
+        "rights",
         "You may not change this in {name}; ask an administrator to assign the deal to you for writing.",
     ),
     (

@@ -6,7 +6,7 @@ resources/server, in the order of its numbers; tables come from the migrations, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,6 +27,9 @@ OLDEST: Final = 15
 BEFORE_TABLES: Final = {"1_roles.sql": None}
 AFTER_TABLES: Final = {"2_rights.sql": "clo_owner", "3_people.sql": "clo_roleadmin", "4_database.sql": None}
 """The scripts, each with the role that runs it and owns what it makes; None is the superuser who signed in."""
+
+FURTHER: Final[tuple[Callable[[sa.Connection], object], ...]] = ()
+"""What other parts of the store put on a server, as a superuser, once tables and rights stand; run again every time."""
 
 _ONE_AT_A_TIME: Final = 0x434C4F31
 
@@ -69,6 +72,8 @@ def initialise(url: sa.URL, *, administrator: str | None = None, password: str =
                     raw.execute(statement)
                 groups = ", ".join(rules.WORKERS)
                 raw.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA clo TO {groups}")
+            for further in FURTHER:
+                further(on)
             if administrator is not None:
                 put_administrator(raw, administrator, password)
         return Made(name, before, schema.HEAD, administrator)
