@@ -12,10 +12,22 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop import __version__
-from clo_desktop.cli import application, compliance, deals, projecting, studies, tables, trading, valuing, waterfalls
+from clo_desktop.cli import (
+    application,
+    compliance,
+    deals,
+    projecting,
+    studies,
+    tables,
+    trading,
+    valuing,
+    waterfalls,
+    workspace,
+)
 from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb
 from clo_desktop.faults import Refused
 
@@ -24,6 +36,7 @@ __all__ = ["DONE", "FAILED", "USAGE", "Answer", "main"]
 VERBS: Final[Sequence[Callable[[Add], None]]] = (
     application.add_verbs,
     deals.add_verbs,
+    workspace.add_verbs,
     waterfalls.add_verbs,
     compliance.add_verbs,
     trading.add_verbs,
@@ -70,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"CLO Desktop {__version__}")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--db", metavar="FILE|URL", help="the store (default: your workspace file)")
+    shared.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="holds the passphrase or recovery key of an encrypted workspace"
+    )
     shared.add_argument("--json", action="store_true", help="print the result as JSON")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 

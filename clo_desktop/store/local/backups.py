@@ -7,6 +7,7 @@ as a file: without its write-ahead log a copy is old or broken.
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -27,7 +28,6 @@ WHYS: Final = {
     "day": "once a day",
     "migration": "before a migration",
     "asked": "asked for",
-    "restore": "before a restore",
 }
 """Why a backup was made: the word in its file's name, and what people read."""
 
@@ -68,6 +68,11 @@ def listed(file: Path) -> tuple[Backup, ...]:
     return tuple(backup for _, _, backup in sorted(found, key=lambda f: f[:2], reverse=True))
 
 
+def set_aside(file: Path) -> tuple[Path, ...]:
+    """The former files of a workspace that restoring has put aside."""
+    return tuple(sorted(p for p in file.parent.glob(f"{glob.escape(file.stem)}.replaced-*Z{file.suffix}")))
+
+
 def make(file: Path, key: bytes | None, why: str) -> Backup:
     """Back up a workspace that may be open and written meanwhile; older backups than the newest ten are removed.
 
@@ -75,7 +80,7 @@ def make(file: Path, key: bytes | None, why: str) -> Backup:
     """
     now = dt.datetime.now(dt.UTC)
     folder = folder_of(file)
-    with _speaking(file, "No backup was made"):
+    with speaking(file, "No backup was made"):
         folder.mkdir(exist_ok=True)
         number = 1
         while (place := folder / _name(now, number, why)).exists():
@@ -148,7 +153,7 @@ def restore(file: Path, backup: Path, key: bytes | None) -> Path | None:
     """
     if (fault := fault_of(backup, key)) is not None:
         raise Refused(fault, code="damaged")
-    with _speaking(file, "Nothing was restored"):
+    with speaking(file, "Nothing was restored"):
         made = file.with_name(f".{file.name}.restored")
         copy_to(backup, key if read_header(backup).kind is Kind.ENCRYPTED else None, made)
         aside = None
@@ -168,8 +173,8 @@ def _name(when: dt.datetime, number: int, why: str) -> str:
 
 
 @contextmanager
-def _speaking(file: Path, what: str) -> Iterator[None]:
-    """What goes wrong becomes a sentence that begins with `what`."""
+def speaking(file: Path, what: str) -> Iterator[None]:
+    """What goes wrong with `file` becomes a sentence that begins with `what`."""
     try:
         yield
     except Refused as reason:

@@ -38,7 +38,7 @@ def module(encrypted: bool) -> ModuleType:
 
 
 def errors(*further: type[Exception]) -> tuple[type[Exception], ...]:
-    """`further` and what the modules raise; SQLCipher's where an encrypted file was opened, since only then it can be raised."""
+    """`further` and what the modules raise: SQLCipher's only where an encrypted file was opened."""
     loaded = sys.modules.get("sqlcipher3.dbapi2")
     return (*further, sqlite3.Error) if loaded is None else (*further, sqlite3.Error, loaded.Error)
 
@@ -48,15 +48,18 @@ def pragma_key(key: bytes, salt: bytes = b"") -> str:
     return f"\"x'{key.hex()}{salt.hex()}'\""
 
 
-def connect(file: Path, key: bytes | None = None, *, salt: bytes = b"", reading: bool = False) -> Raw:
+def connect(
+    file: Path, key: bytes | None = None, *, salt: bytes = b"", reading: bool = False, cipher: bool = False
+) -> Raw:
     """A connection in autocommit mode; the caller begins transactions.
 
     key      of an encrypted file; with `salt` where the file is to be made
+    cipher   SQLCipher's connection for a plain file too, for what only that can do
     reading  the file is not changed; nothing is made beside it where no write-ahead log lies there
 
     Raises what the module raises.
     """
-    chosen = module(key is not None)
+    chosen = module(cipher or key is not None)
     if reading:
         log, index = (file.with_name(file.name + ending) for ending in (_LOG, _INDEX))
         in_use = index.exists() or (log.exists() and log.stat().st_size)
@@ -76,9 +79,11 @@ def connect(file: Path, key: bytes | None = None, *, salt: bytes = b"", reading:
 
 
 @contextmanager
-def connected(file: Path, key: bytes | None = None, *, salt: bytes = b"", reading: bool = False) -> Iterator[Raw]:
+def connected(
+    file: Path, key: bytes | None = None, *, salt: bytes = b"", reading: bool = False, cipher: bool = False
+) -> Iterator[Raw]:
     """As `connect`, closed at the end."""
-    raw = connect(file, key, salt=salt, reading=reading)
+    raw = connect(file, key, salt=salt, reading=reading, cipher=cipher)
     try:
         yield raw
     finally:

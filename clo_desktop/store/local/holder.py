@@ -14,9 +14,13 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from clo_desktop.faults import Refused
 
 _FAR: Final = 1 << 30  # where Windows locks a byte, far behind the text
 _TRIES: Final = 5
@@ -68,6 +72,24 @@ def take(file: Path) -> Holder | str:
                 return Holder(file)
             os.close(descriptor)  # the one before let go and removed it between our two steps
     return _who(file)
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """While this process alone has the file. Raises Refused where another has it, or this one has it open."""
+    if file.absolute() in _mine:
+        raise Refused(f"{file} is open in this window; close it first.", code="read-only")
+    try:
+        taken = take(file)
+    except OSError as reason:
+        why = reason.strerror or str(reason)
+        raise Refused(f"{file} cannot be changed ({why}); choose a folder you may write to.", code="folder") from reason
+    if isinstance(taken, str):
+        raise Refused(f"{file} is open for writing by {taken}; close it there first.", code="read-only")
+    try:
+        yield
+    finally:
+        taken.release()
 
 
 def held_by_another(file: Path) -> str:
