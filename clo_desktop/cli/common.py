@@ -40,7 +40,7 @@ Add = Callable[[str, Verb, str], argparse.ArgumentParser]
 
 def workspace_file(options: argparse.Namespace) -> Path:
     """The workspace file that was named, by itself or with --db; the user's own where none was. Raises Refused."""
-    from clo_desktop.paths import default_workspace
+    from clo_desktop.paths import workspace_at_hand
 
     named = getattr(options, "workspace", None) or options.db
     if named and "://" in str(named):
@@ -48,13 +48,13 @@ def workspace_file(options: argparse.Namespace) -> Path:
             f"{options.command} is for workspace files; a server is backed up and encrypted by those who run it.",
             code="store",
         )
-    return Path(named).expanduser() if named else default_workspace()
+    return Path(named).expanduser() if named else workspace_at_hand()
 
 
 def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
     """The desk on the store that was named; only an import makes a new workspace file. Raises Refused."""
     from clo_desktop.cli import secrets
-    from clo_desktop.paths import default_workspace
+    from clo_desktop.paths import workspace_at_hand
     from clo_desktop.store.local.manner import Manner
     from clo_desktop.work.desk import Desk
 
@@ -63,7 +63,7 @@ def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
     if options.db and "://" not in options.db and not may_make and not Path(options.db).exists():
         raise Refused(f"There is no workspace {options.db}; `clo import` makes one, or check the name.", code="store")
     encrypt = may_make and getattr(options, "encrypt", False)
-    where = options.db or default_workspace()
+    where = options.db or workspace_at_hand()
 
     def opened(secret: Secret | None) -> Desk:
         return Desk(where, Manner(secret=secret, encrypt=encrypt, daily=not options.db))

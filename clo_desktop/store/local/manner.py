@@ -14,6 +14,7 @@ class Manner:
     """What the caller wants of a workspace file. As it stands: what the command line wants of a file that it names.
 
     secret   passphrase or key of an encrypted file, or of one that is made; None: the keyring has it
+    keep     put the key into the keyring once it has opened the file, so that it is not asked for again
     encrypt  a file that is made anew is encrypted: with `secret`, else with a key that the keyring keeps
     alone    hold the file for writing as long as it is open; held by another, it is opened to read only
     daily    make the first backup of the day
@@ -21,6 +22,7 @@ class Manner:
     """
 
     secret: Secret | None = None
+    keep: bool = False
     encrypt: bool = False
     alone: bool = False
     daily: bool = False

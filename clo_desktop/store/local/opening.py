@@ -106,6 +106,8 @@ def _key(file: Path, header: Header, manner: Manner, newest: int) -> tuple[bytes
             f" {newest:04}); update the application.",
             code="newer",
         )
+    if key is not None and manner.keep:
+        vault.keep(header.salt, key)
     return key, b""
 
 
