@@ -81,7 +81,7 @@ class RestoreDialog(QDialog):
                 f"{made.when.astimezone():%Y-%m-%d %H:%M:%S}",
                 WHYS.get(made.why, made.why),
                 f"{made.size / 1e6:,.1f}",
-                proved.fault or "yes, and is whole",
+                f"no: it {proved.fault.removeprefix(made.file.name).strip()}" if proved.fault else "yes, and is whole",
             )
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)

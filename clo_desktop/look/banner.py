@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolBar, QWidget
 
 from clo_desktop.look import theme
 from clo_desktop.look.tokens import GRID
-from clo_desktop.look.words import WrappedLabel
+from clo_desktop.look.words import ElidedLabel
 
 
 class Banner(QToolBar):
@@ -20,13 +20,15 @@ class Banner(QToolBar):
         self.setMovable(False)
         self.setFloatable(False)
         self._acts: tuple[Callable[[], object] | None, Callable[[], object] | None] = (None, None)
-        self.words = WrappedLabel()
+        self.words = ElidedLabel()
         self.words.setAccessibleName("State of the workspace")
         self.button = QPushButton()
         self.button.clicked.connect(lambda: self._press(0))
         self.closing = QPushButton()
         self.closing.clicked.connect(lambda: self._press(1))
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         inside = QWidget()
+        inside.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(inside)
         row.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
         row.setSpacing(GRID)
