@@ -22,7 +22,7 @@ from clo_desktop.store.connection import (
     translating,
     writing,
 )
-from clo_desktop.store.local import backups, keys
+from clo_desktop.store.local import backups, header, keys
 from clo_desktop.store.local.manner import Manner, Ready
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
@@ -42,6 +42,8 @@ class Store:
 
     def __init__(self, engine: sa.Engine, notice: str = "") -> None:
         self._engine = engine
+        ready = ready_of(engine)
+        self._held = header.hold_open(ready.file) if ready is not None else None
         self.notice = notice
         """What a person should know about the opening, as a sentence; empty for nothing."""
 
@@ -112,6 +114,9 @@ class Store:
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""
         let_go(self._engine)
+        if self._held is not None:
+            header.let_go(self._held)
+            self._held = None
 
     def __enter__(self) -> Store:
         return self

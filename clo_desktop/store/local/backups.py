@@ -82,9 +82,7 @@ def make(file: Path, key: bytes | None, why: str) -> Backup:
     folder = folder_of(file)
     with speaking(file, "No backup was made"):
         folder.mkdir(exist_ok=True)
-        number = 1
-        while (place := folder / _name(now, number, why)).exists():
-            number += 1
+        place = folder / _name(now, 1 + _last_number(folder, now), why)
         copy_to(file, key, place)
     for old in listed(file)[KEPT:]:
         old.file.unlink(missing_ok=True)
@@ -103,16 +101,14 @@ def copy_to(file: Path, key: bytes | None, place: Path) -> None:
     """Write a workspace as it stands to `place`, as one file that is proved to open. Raises what the modules raise."""
     made = place.with_name(f".{place.name}.part")
     files.remove(made)
-    salt = read_header(file).salt
     # a reader that takes no locks would see a mixture while somebody writes; where nobody can write there is no lock
     unlocked = not os.access(file.parent, os.W_OK) or bool(places.unsafe_place(file))
     try:
-        with (
-            driver.connected(file, key, reading=unlocked) as source,
-            driver.connected(made, key, salt=salt) as target,
-        ):
-            source.backup(target)
-            driver.value(target, "PRAGMA journal_mode = DELETE")
+        with driver.connected(file, key, reading=unlocked) as source:
+            salt = driver.salt_of(source) if key is not None else b""
+            with driver.connected(made, key, salt=salt) as target:
+                source.backup(target)
+                driver.value(target, "PRAGMA journal_mode = DELETE")
         if (fault := fault_of(made, key)) is not None:
             raise Refused(f"{file} was not copied: {fault}")
         files.put(made, place)
@@ -166,6 +162,12 @@ def restore(file: Path, backup: Path, key: bytes | None) -> Path | None:
                     part.replace(aside.with_name(aside.name + ending))
         files.put(made, file)
     return aside
+
+
+def _last_number(folder: Path, when: dt.datetime) -> int:
+    """The number of the last backup made in that second; 0 where there was none."""
+    numbers = (_NAME.fullmatch(path.name) for path in folder.glob(f"{when.strftime(_STAMP)}Z*"))
+    return max((int(found[2] or 1) for found in numbers if found), default=0)
 
 
 def _name(when: dt.datetime, number: int, why: str) -> str:

@@ -96,6 +96,11 @@ def value(raw: Raw, query: str) -> Any:
     return row[0] if row is not None else None
 
 
+def salt_of(raw: Raw) -> bytes:
+    """The salt of the encrypted file of a connection, 16 bytes."""
+    return bytes.fromhex(value(raw, "PRAGMA cipher_salt"))
+
+
 def is_right_key(file: Path, key: bytes) -> bool:
     """Whether `key` opens the first page of `file`."""
     with connected(file, key, reading=True) as raw:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.local import header
 
 _FAR: Final = 1 << 30  # where Windows locks a byte, far behind the text
 _TRIES: Final = 5
@@ -77,7 +78,7 @@ def take(file: Path) -> Holder | str:
 @contextmanager
 def alone(file: Path) -> Iterator[None]:
     """While this process alone has the file. Raises Refused where another has it, or this one has it open."""
-    if file.absolute() in _mine:
+    if file.absolute() in _mine or header.is_open(file):
         raise Refused(f"{file} is open in this window; close it first.", code="read-only")
     try:
         taken = take(file)
@@ -106,6 +107,19 @@ def held_by_another(file: Path) -> str:
             return "" if _lock(descriptor) else _who(file)
         finally:
             os.close(descriptor)
+
+
+def _forget() -> None:
+    """A forked child holds nothing: the locks are its parent's, who keeps them when the child closes its copies."""
+    global _guard
+    _guard = threading.Lock()
+    for descriptor, _ in _mine.values():
+        os.close(descriptor)
+    _mine.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _myself() -> dict[str, str | int]:
