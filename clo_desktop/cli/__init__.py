@@ -28,7 +28,7 @@ from clo_desktop.cli import (
     waterfalls,
     workspace,
 )
-from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb
+from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb, close_desks
 from clo_desktop.faults import Refused
 
 __all__ = ["DONE", "FAILED", "USAGE", "Answer", "main"]
@@ -72,6 +72,8 @@ def main(arguments: Sequence[str]) -> int:
 
         logging.getLogger(__name__).exception("the command failed")
         return _failed(options, f"An internal error: {error!r}. The log has the details: {log.log_file()}.", "internal")
+    finally:
+        close_desks()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -31,6 +31,9 @@ class Answer:
     complaint: str = ""
 
 
+_open: Final[list[Desk]] = []
+"""The desks that this command has opened."""
+
 Verb = Callable[[argparse.Namespace], Answer | int]
 """What a command does; a verb that prints by itself gives its exit code."""
 
@@ -70,9 +73,16 @@ def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
 
     made = encrypt and not Path(where).exists()
     desk = opened(secrets.given(options) or secrets.new(None)) if made else secrets.with_secret(options, opened)
+    _open.append(desk)
     if desk.store.notice:
         print(desk.store.notice, file=sys.stderr)
     return desk
+
+
+def close_desks() -> None:
+    """Let go of every workspace that this command has opened."""
+    while _open:
+        _open.pop().close()
 
 
 @contextmanager

@@ -86,5 +86,5 @@ def test_that_thousands_of_damaged_workbooks_are_read_or_refused_soon(tmp_path: 
     print(f"seed {seed}: {read} read, {refused} refused, slowest {slowest:.2f} s")
     assert untyped == []
     assert read + refused == EACH
-    assert min(read, refused) > EACH // 10  # both happen
+    assert min(read, refused) > 100  # both happen
     assert slowest < SLOWEST
