@@ -377,7 +377,7 @@ class Window(QMainWindow):
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if file:
-            self.session.open(file)
+            self.doorman.open(Path(file))
 
     def _leave_plain(self, where: str) -> None:
         self._settings = replace(self._settings, left_plain=where)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -123,11 +122,7 @@ class Doorman(QObject):
 
     def own(self) -> None:
         """Opens the user's own workspace; before there is one, asks how it is to be protected and makes it."""
-        own = paths.default_workspace()
-        if own.exists():
-            self._session.open(own)
-        else:
-            self.make(own, None)
+        self.open(paths.default_workspace())
 
     def make(self, file: Path, then: Callable[[], None] | None) -> EncryptionDialog:
         """Asks how a new workspace is to be protected, makes and opens it, and shows its recovery key."""
@@ -183,8 +178,7 @@ class Doorman(QObject):
             self.show_recovery_key(self.keeper.recovery_key)
         self._shown_key = False
         if reason := self._session.reading_only:
-            again = partial(self._session.open, where, None, self._session.manner)
-            self._banner.say(f"{reason}. Nothing can be saved.", "Try again", again)
+            self._banner.say(f"{reason}. Nothing can be saved.", "Try again", self._again)
         elif Path(where) == paths.demo_workspace():
             self._banner.say(
                 "This is the demo workspace, for trying out: it is not encrypted.", "Make my workspace…", self.own
@@ -199,6 +193,17 @@ class Doorman(QObject):
             )
         else:
             self._banner.say("")
+
+    def _again(self) -> None:
+        session = self._session
+        session.reopen(session.where, session.manner, session.deal)
+
+    def open(self, file: Path) -> None:
+        """Opens a workspace file; one that is not there is made, once it is said how it is to be protected."""
+        if file.exists():
+            self._session.open(file)
+        else:
+            self.make(file, None)
 
     def _keep_plain(self, where: str) -> None:
         self._decline(where)

@@ -171,6 +171,10 @@ class Session(QObject):
         file = self.desk.store.file if self.desk is not None else None
         return file.reading_only if file is not None else ""
 
+    def reopen(self, where: str, manner: Manner, deal: str | None) -> None:
+        """Opens a workspace (again) with a deal, if that is still there."""
+        self.open(where, lambda: self.choose(deal) if deal in [d.name for d in self.deals] else None, manner)
+
     def rework(self, where: str, name: str, work: Callable[[], T], secret: Callable[[T], Secret | None]) -> None:
         """Does `work` with the file of a workspace, which is closed for it, and opens it (again) with its deal.
 
@@ -185,16 +189,13 @@ class Session(QObject):
             self._close_deal()
             self.deals_changed.emit()
 
-        def again(manner: Manner) -> None:
-            self.open(where, lambda: self.choose(deal) if deal in [d.name for d in self.deals] else None, manner)
-
         def failed(reason: Refused) -> None:
             self.refused.emit(reason.message)
             if self.desk is None:
-                again(self.manner)
+                self.reopen(where, self.manner, deal)
 
         def done(outcome: T) -> None:
-            again(replace(WINDOW, secret=secret(outcome)))
+            self.reopen(where, replace(WINDOW, secret=secret(outcome)), deal)
 
         self._start(DATABASE, name, lambda report: work(), done, failed=failed)
 

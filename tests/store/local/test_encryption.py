@@ -260,3 +260,16 @@ def test_that_what_fails_half_way_leaves_the_file_as_it_was(tmp_path: Path, monk
     with open_store(file) as store:
         assert stamps(store.load("Deal")) == {7.0}
     assert [p.name for p in tmp_path.iterdir()] == ["workspace.clo"]
+
+
+def test_that_triggers_are_kept_and_not_set_off_by_a_new_key(tmp_path: Path) -> None:
+    file = tmp_path / "workspace.clo"
+    with open_store(file) as store:
+        store.save(marked())
+    with driver.connected(file) as raw:  # a function that only the application's connections have
+        raw.execute("CREATE TRIGGER watch AFTER INSERT ON holdings BEGIN SELECT of_the_application(new.par); END")
+    cipher.encrypt(file, KEY)
+    cipher.rekey(file, KEY, OTHER_KEY)
+    with driver.connected(file, OTHER_KEY.key, reading=True) as raw:
+        assert driver.value(raw, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name = 'watch'") == 1
+        assert driver.value(raw, "SELECT count(*) FROM holdings") == 60
