@@ -22,7 +22,7 @@ from tests.store.local.worlds import KEY, encrypted, posix, stamped, stamps
 
 KILLS, CONTROL_KILLS, DAMAGES = 200, 40, 300
 SOONEST, LATEST = 0.03, 0.25  # seconds from the first acknowledgement to the kill
-SIZE = 100  # assets of a deal
+SIZE = 50  # assets of a deal
 DEALS = ("Deal 0", "Deal 1", "Deal 2")
 
 Saving = Callable[[Store, Book, int, int], None]
@@ -101,7 +101,7 @@ def test_that_killing_an_importer_loses_nothing_acknowledged(tmp_path: Path, is_
     count = drill(tmp_path / "workspace.clo", manner, KILLS // 2, save_first)
     print(f"{'encrypted' if is_encrypted else 'plain'}: {KILLS // 2} kills, {count}")
     assert (count["lost"], count["partial"], count["wrong"]) == (0, 0, 0)
-    assert count["imported"] > KILLS
+    assert count["imported"] >= KILLS // 2  # each was killed after its first acknowledgement
     assert count["hot"] > KILLS // 4  # most were killed while the log held what the file had not
 
 
@@ -127,13 +127,13 @@ def test_that_no_damage_of_an_encrypted_file_is_silent(tmp_path: Path) -> None:
     codes: set[str] = set()
     for _ in range(DAMAGES):
         damaged = bytearray(whole)
+        at, length = chance.randrange(len(damaged)), chance.choice((1, 2, 16, 512, 4096))
         if chance.random() < 0.2:
-            del damaged[chance.randrange(len(damaged)) :]
+            del damaged[at:]
         else:
-            at, length = chance.randrange(len(damaged)), chance.choice((1, 2, 16, 512, 4096))
             damaged[at : at + length] = chance.randbytes(len(damaged[at : at + length]))
-        if bytes(damaged) == whole:
-            continue
+        if bytes(damaged) == whole:  # one byte in 256 is drawn as it was
+            damaged[at] ^= 1
         file.write_bytes(bytes(damaged))
         try:
             with encrypted(file) as store:
