@@ -22,8 +22,22 @@ def _home() -> Path | None:
 
 
 def default_workspace() -> Path:
-    """The workspace that opens when none is named."""
+    """The user's own workspace."""
     return (_home() or platformdirs.user_data_path(_NAME, appauthor=False)) / "workspace.clo"
+
+
+def demo_workspace() -> Path:
+    """The workspace of the demo deal, beside the user's own: for trying out, never encrypted."""
+    return default_workspace().with_name("demo.clo")
+
+
+def workspace_at_hand() -> Path:
+    """The workspace that opens when none is named: the user's own; before he has one, that of the demo if it is there.
+
+    Where there is neither it is the user's own: who opens it makes it.
+    """
+    own, demo = default_workspace(), demo_workspace()
+    return demo if demo.exists() and not own.exists() else own
 
 
 def settings_file() -> Path:

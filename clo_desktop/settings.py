@@ -25,12 +25,14 @@ class Settings:
 
     last_deal      the deal that was open last; None: none
     window_layout  Qt's state of window and docks as base64 text; None: the layout the application comes with
+    left_plain     the workspace whose encryption was offered and not wanted; None: none
     """
 
     theme: Theme = "system"
     density: Density = "comfortable"
     last_deal: str | None = None
     window_layout: str | None = None
+    left_plain: str | None = None
 
 
 def load_settings(file: Path | None = None) -> Settings:

@@ -30,11 +30,13 @@ import resources
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.clash import ClashDialog
+from clo_desktop.dialogs.doorman import Doorman
 from clo_desktop.dialogs.entries import of_commands, of_session
 from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
 from clo_desktop.faults import Refused
 from clo_desktop.look import theme
+from clo_desktop.look.banner import Banner
 from clo_desktop.look.formats import counted
 from clo_desktop.look.words import ElidedLabel, as_text
 from clo_desktop.panes.cashflows import CashFlowsPane
@@ -106,6 +108,9 @@ class Window(QMainWindow):
             "run": self._dock("run", "Run", self.run_pane),
             "imports": self._dock("imports", "Import report", self.imports),
         }
+        self.banner = Banner(self)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.banner)
+        self.doorman = Doorman(session, self.banner, lambda: self._settings.left_plain, self._leave_plain, self)
         self.actions_by_id: dict[str, QAction] = {}
         self._make_menus()
         self._make_status_bar()
@@ -178,6 +183,11 @@ class Window(QMainWindow):
             "unpack": self.ask_unpack,
             "scenario.import": self.ask_scenarios,
             "open": self.ask_workspace,
+            "own": self.doorman.own,
+            "backup": self.doorman.back_up,
+            "restore": self.doorman.ask_restore,
+            "encryption": self.doorman.ask_encryption,
+            "recovery": self.doorman.ask_recovery_key,
             "demo": self.import_demo,
             "quit": self.close,
             **{f"pane.{name}": self._goer(name) for name in self.docks},
@@ -426,7 +436,10 @@ class Window(QMainWindow):
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if file:
-            self.session.open(file)
+            self.doorman.open(Path(file))
+
+    def _leave_plain(self, where: str) -> None:
+        self._settings = replace(self._settings, left_plain=where)
 
     def ask_delete(self, deal: str) -> None:
         """Deletes a deal when that is confirmed."""
@@ -512,7 +525,8 @@ class Window(QMainWindow):
     def _book_changed(self, _book: object) -> None:
         deal = self.session.deal
         self.setWindowTitle(f"{deal} – CLO Desktop" if deal else "CLO Desktop")
-        self.saved.setText(f"Saved · {Path(self.session.where).name}")
+        state = "Read only" if self.session.reading_only else "Saved"
+        self.saved.setText(f"{state} · {Path(self.session.where).name}")
         self.saved.setToolTip(self.session.where)
         if deal is not None:
             self._settings = replace(self._settings, last_deal=deal)
@@ -566,6 +580,7 @@ class Window(QMainWindow):
         if state:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
             self.restoreState(QByteArray.fromBase64(state.encode()), _LAYOUT_VERSION)
+            self.banner.hide()  # what it said was of another time
 
     def _may_close(self) -> bool:
         """Whether the window may close: ideas that could not be stored are not lost unasked."""

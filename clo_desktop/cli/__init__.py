@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop import __version__
@@ -31,8 +32,9 @@ from clo_desktop.cli import (
     users,
     valuing,
     waterfalls,
+    workspace,
 )
-from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb
+from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb, close_desks
 from clo_desktop.faults import Refused
 
 __all__ = ["DONE", "FAILED", "USAGE", "Answer", "main"]
@@ -40,6 +42,7 @@ __all__ = ["DONE", "FAILED", "USAGE", "Answer", "main"]
 VERBS: Final[Sequence[Callable[[Add], None]]] = (
     application.add_verbs,
     deals.add_verbs,
+    workspace.add_verbs,
     waterfalls.add_verbs,
     compliance.add_verbs,
     trading.add_verbs,
@@ -81,6 +84,8 @@ def main(arguments: Sequence[str]) -> int:
 
         logging.getLogger(__name__).exception("the command failed")
         return _failed(options, f"An internal error: {error!r}. The log has the details: {log.log_file()}.", "internal")
+    finally:
+        close_desks()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"CLO Desktop {__version__}")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--db", metavar="FILE|URL", help="the store (default: your workspace file)")
+    shared.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="holds the passphrase or recovery key of an encrypted workspace"
+    )
     shared.add_argument("--json", action="store_true", help="print the result as JSON")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 

@@ -15,6 +15,7 @@ def add_verbs(add: Add) -> None:
     load = add("import", _import, "Import a deal from a workbook; a deal of that name is replaced.")
     load.add_argument("file", type=Path, metavar="FILE", help="the .xlsx workbook")
     load.add_argument("--deal", required=True, metavar="NAME", help="the deal's name")
+    load.add_argument("--encrypt", action="store_true", help="a workspace that is made anew is encrypted")
 
     save = add("export", _export, "Export a deal to a workbook of the same layout.")
     add_target(save, "the .xlsx to write")

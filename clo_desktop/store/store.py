@@ -12,8 +12,20 @@ import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import books, records, scenarios
-from clo_desktop.store.connection import address, claim, connect, reading, spoken, translating, writing
+from clo_desktop.store.connection import (
+    address,
+    claim,
+    connect,
+    let_go,
+    reading,
+    ready_of,
+    spoken,
+    translating,
+    writing,
+)
 from clo_desktop.store.ideas import StoredIdea, delete_ideas, load_ideas, save_ideas
+from clo_desktop.store.local import backups, header, keys
+from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
 from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
@@ -33,8 +45,12 @@ class Store:
     Every method is one transaction and raises Refused with a sentence where the database cannot do it.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, notice: str = "") -> None:
         self._engine = engine
+        ready = ready_of(engine)
+        self._held = header.hold_open(ready.file) if ready is not None else None
+        self.notice = notice
+        """What a person should know about the opening, as a sentence; empty for nothing."""
 
     @property
     def name(self) -> str:
@@ -50,6 +66,24 @@ class Store:
             return getpass.getuser()
         except (OSError, KeyError, ImportError):  # a system without a user's name
             return "somebody"
+
+    @property
+    def file(self) -> Ready | None:
+        """The workspace file with its key and why it may only be read, if so; None for a server."""
+        return ready_of(self._engine)
+
+    @property
+    def recovery_key(self) -> str:
+        """The key of an encrypted file, for paper; empty for one that is not encrypted."""
+        ready = self.file
+        return keys.recovery_text(ready.key) if ready is not None and ready.key is not None else ""
+
+    def back_up(self) -> backups.Backup:
+        """Back up the file now. Raises Refused where there is none or it cannot be."""
+        ready = self.file
+        if ready is None:
+            raise Refused(f"{self.name} is a server; its backups are made there.", code="backup")
+        return backups.make(ready.file, ready.key, "asked")
 
     def deals(self) -> tuple[DealSummary, ...]:
         """All deals at a glance, by name."""
@@ -185,7 +219,10 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""
-        self._engine.dispose()
+        let_go(self._engine)
+        if self._held is not None:
+            header.let_go(self._held)
+            self._held = None
 
     def __enter__(self) -> Store:
         return self
@@ -210,18 +247,26 @@ class Store:
         return Refused(f'There is no deal "{name}"; the deals are: {", ".join(known)}.', code="no-deal")
 
 
-def open_store(where: str | Path, *, patience: float = PATIENCE) -> Store:
+def open_store(where: str | Path, *, patience: float = PATIENCE, manner: Manner = AS_NAMED) -> Store:
     """The store at a file path or an SQLAlchemy URL, created or migrated where needed.
 
-    A locked database is waited for `patience` seconds. Raises Refused with a sentence for a file that is no workspace,
-    a folder that cannot be written, a locked or damaged database and one of a newer application.
+    A locked database is waited for `patience` seconds; `manner` says how a file is opened. Raises Refused with a
+    sentence for a file that is no workspace or whose key is missing or wrong, a folder that cannot be written, a locked
+    or damaged database and one of a newer application.
     """
-    engine = connect(address(where), patience)
+    engine = connect(address(where), patience, manner)
+    notice = ""
     try:
         with translating(engine):
             claim(engine)
             migrate(engine)
+        ready = ready_of(engine)
+        if manner.daily and ready is not None and not ready.is_new and not ready.reading_only:
+            try:
+                backups.make_daily(ready.file, ready.key)
+            except Refused as reason:  # the day's work must not wait for it
+                notice = reason.message
     except BaseException:
-        engine.dispose()
+        let_go(engine)
         raise
-    return Store(engine)
+    return Store(engine, notice)

@@ -6,10 +6,14 @@ import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from clo_desktop.faults import Refused
 from engine.outputs import Table
 from engine.outputs.table import Cell
+
+_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""What a spreadsheet takes for the beginning of a formula or a command."""
 
 
 def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
@@ -43,4 +47,4 @@ def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, float):
         return repr(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     text = str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text.startswith(_DANGEROUS) else text

@@ -16,6 +16,7 @@ from clo_desktop.sheets.read import Reading, read_book
 from clo_desktop.sheets.safety import name_fault
 from clo_desktop.sheets.write import write_book
 from clo_desktop.store import DealSummary, ImportRecord, Snapshot, Store, open_store
+from clo_desktop.store.local.manner import AS_NAMED, Manner
 from clo_desktop.store.merge import NO_CHOICES, Choices
 from clo_desktop.work import waterfalls
 from clo_desktop.work.history import Taken, snapshot_of
@@ -76,11 +77,11 @@ def refusing() -> Iterator[None]:
 class Desk:
     """An open store with its verbs. Not thread-safe: the window calls it from its lanes, one at a time each.
 
-    where  file or SQLAlchemy URL of the store. Raises Refused where it cannot be opened.
+    where  file or SQLAlchemy URL of the store; manner  how a file is opened. Raises Refused where it cannot be.
     """
 
-    def __init__(self, where: str | Path) -> None:
-        self.store: Store = open_store(where)
+    def __init__(self, where: str | Path, manner: Manner | None = None) -> None:
+        self.store: Store = open_store(where, manner=manner or AS_NAMED)
         self._books: dict[str, Book] = {}
         self._models: list[Model] = []
         self._master: Mapping[str, Asset] | None = None

@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
+from clo_desktop.store.local.keys import Secret
+from clo_desktop.store.local.manner import Manner
 from clo_desktop.store.merge import Choices, Clashing
 from clo_desktop.work import former_scenarios, packs
 from clo_desktop.work.csv_tables import write_csv
@@ -28,6 +30,23 @@ T = TypeVar("T")
 
 NEAR: Final = 0.02
 """Share of the limit below which a passing test is near it."""
+
+
+WINDOW: Final = Manner(alone=True, daily=True)
+"""How a window opens a workspace: it alone writes, and the day's first opening is backed up."""
+
+WAYS_OUT: Final = frozenset({"no-key", "key", "keyring", "passphrase", "damaged", "network"})
+"""Codes of refusals for which the window offers a way out instead of the sentence alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    """A workspace that did not open, why, and what was to be done once it was open."""
+
+    where: str
+    manner: Manner
+    then: Callable[[], None] | None
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +112,8 @@ def outcome_word(result: TestResult) -> str:
 class Session(QObject):
     """One open store. Lives on the GUI thread; work goes to the lanes.
 
+    opened             a workspace is open; what is known of its deals comes later
+    not_opened         carries a NotOpened that has a way out; others are refused
     deals_changed      the rail changed
     book_changed       another deal was chosen or it was imported anew (None: none is open)
     edited             the open deal was changed and stored: its inputs, or cells of its positions
@@ -110,6 +131,8 @@ class Session(QObject):
     refused            a sentence that must be read
     """
 
+    opened = Signal()
+    not_opened = Signal(object)
     deals_changed = Signal()
     book_changed = Signal(object)
     edited = Signal(object)
@@ -132,6 +155,7 @@ class Session(QObject):
         self.lanes = Lanes(self)
         self.desk: Desk | None = None
         self.where = ""
+        self.manner = WINDOW
         self.deals: tuple[DealState, ...] = ()
         self.book: Book | None = None
         self._versions: list[Book] = []  # the open deal as it was opened and after each change of its inputs
@@ -147,12 +171,12 @@ class Session(QObject):
 
     # -- the store ----------------------------------------------------------------------------------------------------
 
-    def open(self, where: str | Path, then: Callable[[], None] | None = None) -> None:
+    def open(self, where: str | Path, then: Callable[[], None] | None = None, manner: Manner = WINDOW) -> None:
         """Opens a store in the database lane; `then` is called once its deals are listed."""
 
         def work(report: Progress) -> Desk:
             report(0.1, "Opening the workspace")
-            return Desk(where)
+            return Desk(where, manner)
 
         def done(desk: Desk) -> None:
             if self.desk is not None:
@@ -160,11 +184,66 @@ class Session(QObject):
                 self.desk.close()
             self.desk = desk
             self.where = str(where)
+            self.manner = manner
             self.deals = ()
             self._close_deal()
+            self.opened.emit()
+            if desk.store.notice:
+                self.refused.emit(desk.store.notice)
             self.refresh(then)
 
-        self._start(DATABASE, "Open", work, done)
+        def failed(reason: Refused) -> None:
+            if reason.code in WAYS_OUT:
+                self.not_opened.emit(NotOpened(str(where), manner, then, reason))
+            else:
+                self.refused.emit(reason.message)
+
+        self._start(DATABASE, "Open", work, done, failed=failed)
+
+    @property
+    def reading_only(self) -> str:
+        """Why the open workspace may only be read, as a sentence; empty where it may be written."""
+        file = self.desk.store.file if self.desk is not None else None
+        return file.reading_only if file is not None else ""
+
+    def reopen(self, where: str, manner: Manner, deal: str | None) -> None:
+        """Opens a workspace (again) with a deal, if that is still there."""
+        self.open(where, lambda: self.choose(deal) if deal in [d.name for d in self.deals] else None, manner)
+
+    def rework(self, where: str, name: str, work: Callable[[], T], secret: Callable[[T], Secret | None]) -> None:
+        """Does `work` with the file of a workspace, which is closed for it, and opens it (again) with its deal.
+
+        secret  what opens the file afterwards, by what `work` gave; None: the keyring, or no key is needed
+        """
+        deal = self.deal
+        if self.desk is not None and where == self.where:
+            self.lanes.cancel_all()
+            desk, self.desk = self.desk, None
+            self._start(DATABASE, "Close the workspace", lambda report: desk.close(), lambda nothing: None)
+            self.deals = ()
+            self._close_deal()
+            self.deals_changed.emit()
+
+        def failed(reason: Refused) -> None:
+            self.refused.emit(reason.message)
+            if self.desk is None:
+                self.reopen(where, self.manner, deal)
+
+        def done(outcome: T) -> None:
+            self.reopen(where, replace(WINDOW, secret=secret(outcome)), deal)
+
+        self._start(DATABASE, name, lambda report: work(), done, failed=failed)
+
+    def beside(
+        self, name: str, work: Callable[[], T], done: Callable[[T], object], failed: Callable[[Refused], object]
+    ) -> None:
+        """Does something in the database lane that needs no open workspace."""
+        self._start(DATABASE, name, lambda report: work(), done, failed=failed)
+
+    def ask(self, name: str, work: Callable[[Desk], T], done: Callable[[T], object]) -> None:
+        """Asks something of the open workspace in the database lane."""
+        desk = self._open_desk()
+        self._start(DATABASE, name, lambda report: work(desk), done)
 
     def refresh(self, then: Callable[[], None] | None = None) -> None:
         """Lists the deals anew; states that are known are kept."""
@@ -564,20 +643,22 @@ class Session(QObject):
         done: Callable[[T], object],
         *,
         quiet: bool = False,
+        failed: Callable[[Refused], object] | None = None,
     ) -> Task[T]:
-        def failed(error: Exception) -> None:
-            if isinstance(error, Refused):
-                if not quiet:
-                    self.refused.emit(error.message)
-            else:
+        def not_done(error: Exception) -> None:
+            if not isinstance(error, Refused):
                 raise error
+            if failed is not None:
+                failed(error)
+            elif not quiet:
+                self.refused.emit(error.message)
 
         return self.lanes.start(
             lane,
             name,
             work,
             done=done,
-            failed=failed,
+            failed=not_done,
             cancelled=lambda: self.said.emit(f"{name}: cancelled, nothing was changed."),
             quiet=quiet,
         )
