@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.audit.hand import signing
 from clo_desktop.store.refusals import refusal
 
 _APPLICATION_ID: Final = 0x434C4F44
@@ -45,6 +46,7 @@ def connect(url: sa.URL, patience: float) -> sa.Engine:
         engine = sa.create_engine(url)
         event.listen(engine, "connect", lambda raw, _record: _settle(raw, patience))
         event.listen(engine, "begin", _begin)
+        signing(engine)
         return engine
     try:
         return sa.create_engine(url, pool_size=2, max_overflow=2, pool_pre_ping=True, pool_recycle=1800)
@@ -85,7 +87,8 @@ def _settle(raw: Any, patience: float) -> None:
         "foreign_keys = ON",
         "synchronous = FULL",
         "cell_size_check = ON",
-        "trusted_schema = OFF",
+        "trusted_schema = ON",  # the triggers of the audit call functions of ours, which read and change nothing
+        "recursive_triggers = ON",  # or REPLACE would delete rows without a word to the audit
         "journal_size_limit = 67108864",
     ):
         raw.execute(f"PRAGMA {setting}").close()

@@ -5,12 +5,14 @@ The revisions are files beside this module, in a frozen application too; no alem
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.audit import workspace
 from clo_desktop.store.connection import mark, reading, spoken, writing
 from clo_desktop.store.schema import HEAD
 
@@ -23,8 +25,13 @@ def migrate(engine: sa.Engine) -> None:
     Raises Refused for a database written by a newer application.
     """
     with reading(engine) as on:
-        if _revision(on) == HEAD:
+        current = _revision(on) == HEAD
+        if current and (on.dialect.name != "sqlite" or not workspace.altered(on)):
             return
+    if current:
+        with contextlib.suppress(Refused), writing(engine) as on:  # who may only read changes nothing unseen
+            workspace.mend(on)
+        return
     with writing(engine) as on:
         _upgrade(on, spoken(engine.url))
 
@@ -60,4 +67,9 @@ def _upgrade(on: sa.Connection, name: str) -> None:
                 code="newer",
             ) from reason
     mark(on)
+    if on.dialect.name != "sqlite":  # a server has its audit from `clo server init`
+        command.upgrade(config, "head")
+        return
+    workspace.take_down(on)  # a migration rebuilds tables
     command.upgrade(config, "head")
+    workspace.put_up(on)
