@@ -8,27 +8,35 @@ installed, on a server of its own that is stopped at the end.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import sqlalchemy as sa
 from measure import Measure, once, parser, show
 
 from clo_desktop import paths
 from clo_desktop.store import Store, open_store
-from clo_desktop.store.audit import workspace
+from clo_desktop.store.audit import server, workspace
 from clo_desktop.store.audit.verify import verify
-from clo_desktop.store.connection import reading, writing
+from clo_desktop.store.connection import address, reading, writing
+from tests.store import postgres
 from tests.store.any_book import large_book
 
 SIZE = 1000
 WRITERS = 8
+SECONDS = 3.0
+KEEPS = 0.6
+"""Share of the commits a second that eight writers keep."""
 MAY_ADD = {"sqlite": 30.0, "postgresql": 60.0}
 """Milliseconds the audit may add to an import of 1,000 assets."""
 
@@ -58,63 +66,120 @@ def file_costs(folder: Path, runs: int) -> list[Measure]:
 
 
 def costs(where: str, stores: dict[str, Store], runs: int, may_add: float) -> list[Measure]:
-    numbers = iter(range(10**6))
-
-    def importing(name: str) -> Callable[[], None]:
-        def work() -> None:
-            number = next(numbers)
-            stores[name].save(books[number % len(books)])
-            stores[name].delete(books[number % len(books)].deal.name)
-
-        return work
-
-    books = [large_book("bench", SIZE)]
-    fresh = fresh_books(2 * (runs + 1))
-
-    def first(name: str) -> Callable[[], None]:
-        return lambda: stores[name].save(next(fresh))
-
-    audited, plain = in_turns(runs, first("audited"), first("plain"))
+    """An import of new assets, and a save that changes one holding."""
+    fresh, edits = fresh_books(), iter(range(10**6))
     small = large_book("edited", 50)
     for store in stores.values():
         store.save(small)
-    edits = iter(range(10**6))
 
-    def edit(name: str) -> Callable[[], None]:
-        def work() -> None:
-            par = 1000.0 + next(edits)
-            held = (small.deal.holdings[0].__class__(small.deal.holdings[0].asset_id, par), *small.deal.holdings[1:])
-            from dataclasses import replace
+    def edit(name: str) -> None:
+        first, *others = small.deal.holdings
+        held = (replace(first, par=1000.0 + next(edits)), *others)
+        stores[name].save(replace(small, deal=replace(small.deal, holdings=held)))
 
-            stores[name].save(replace(small, deal=replace(small.deal, holdings=held)))
-
-        return work
-
-    one, other = in_turns(runs, edit("audited"), edit("plain"))
+    books = {name: [next(fresh) for _ in range(runs + 1)] for name in stores}
+    audited, plain = in_turns(runs, *(lambda n=name: stores[n].save(books[n].pop()) for name in ("audited", "plain")))
+    one, other = in_turns(runs, lambda: edit("audited"), lambda: edit("plain"))
+    added = audited - plain
     return [
-        Measure(
-            f"import {SIZE} assets, all new, into {where}", audited, "without audit", plain, accepted=plain + may_add
-        ),
+        Measure(f"import {SIZE} assets, all new, into {where}", audited, "without audit", plain),
+        Measure(f"what the audit adds to it, {where}", added, accepted=may_add),
         Measure(f"save one changed holding in {where}", one, "without audit", other),
     ]
 
 
-def fresh_books(count: int) -> Any:
+def fresh_books() -> Iterator[Any]:
     """Books of the same size that share no asset: every row of an import is new."""
-    from dataclasses import replace
-
     base = large_book("bench", SIZE)
-    made = []
-    for n in range(count):
+    for n in itertools.count():
         assets = {f"{n}-{key}": replace(a, asset_id=f"{n}-{key}") for key, a in base.assets.items()}
         held = tuple(replace(h, asset_id=f"{n}-{h.asset_id}") for h in base.deal.holdings)
-        made.append(replace(base, deal=replace(base.deal, name=f"bench {n}", holdings=held), assets=assets))
-    return iter(made)
+        yield replace(base, deal=replace(base.deal, name=f"bench {n}", holdings=held), assets=assets)
+
+
+def server_costs(folder: Path, runs: int) -> list[Measure]:
+    cluster = postgres.Cluster(folder / "cluster", {"fsync": "on"})
+    cluster.make()
+    cluster.start()
+    try:
+        stores = {name: on_server(cluster, name, audited=name == "audited") for name in ("audited", "plain")}
+        found = costs("PostgreSQL", stores, runs, MAY_ADD["postgresql"])
+        rates = {name: [] for name in stores}
+        for _ in range(3):
+            for name, store in stores.items():
+                rates[name].append(writers(store))
+        audited, plain = (1000.0 / statistics.median(rates[name]) for name in ("audited", "plain"))
+        found.append(
+            Measure(
+                f"{WRITERS} writers, one change ({1000 / audited:.0f} a second)",
+                audited,
+                "without audit",
+                plain,
+                times_faster=KEEPS,
+            )
+        )
+        begun = time.perf_counter()
+        verdict = stores["audited"].audit.verify()
+        took = (time.perf_counter() - begun) * 1000.0
+        assert verdict.whole, verdict.breaches[:3]
+        found.append(Measure(f"verify {verdict.lines} lines and {verdict.rows} rows of PostgreSQL", took))
+        for store in stores.values():
+            store.close()
+        return found
+    finally:
+        cluster.stop("immediate")
+
+
+def on_server(cluster: postgres.Cluster, name: str, *, audited: bool) -> Store:
+    """A store in a database of its own, with or without an audit."""
+    url = cluster.create(name)
+    with cluster.connect(name) as on:
+        on.execute("CREATE SCHEMA clo")
+        on.execute(f"ALTER DATABASE {name} SET search_path = clo, public")
+    open_store(url).close()
+    if audited:
+        engine = sa.create_engine(address(url))
+        with engine.begin() as on:
+            server.make_roles(on)
+            server.apply(on)
+        engine.dispose()
+    return open_store(url)
+
+
+def writers(store: Store) -> float:
+    """Commits a second of some writers, each on rows of its own, each commit followed by its seal if there is one."""
+    with store._engine.connect() as on:
+        ids = list(on.scalars(sa.text("SELECT id FROM holdings ORDER BY id LIMIT 800")))
+    url, done, until = store._engine.url, [0] * WRITERS, time.perf_counter() + SECONDS
+    sealed = server.last_sealed(store._engine) is not None
+
+    def work(number: int) -> None:
+        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as on:
+            while time.perf_counter() < until:
+                row = ids[number * 100 + done[number] % 100]
+                on.exec_driver_sql(f"UPDATE holdings SET par = par + 1 WHERE id = {row}")
+                if sealed:
+                    on.exec_driver_sql("SELECT audit.seal()")
+                done[number] += 1
+        engine.dispose()
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done) / SECONDS
 
 
 if __name__ == "__main__":
     options = parser(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o711)  # the server runs as someone else
         paths.audit_folder = lambda: Path(place) / "audit"
         measures = file_costs(Path(place), options.runs)
+        if postgres.programs() is None:
+            print(postgres.ABSENT, file=sys.stderr)
+        else:
+            measures += server_costs(Path(place), options.runs)
     sys.exit(show(measures, as_json=options.json))

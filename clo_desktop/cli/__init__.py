@@ -15,7 +15,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from clo_desktop import __version__
-from clo_desktop.cli import application, compliance, deals, projecting, studies, tables, trading, valuing, waterfalls
+from clo_desktop.cli import (
+    application,
+    audit,
+    compliance,
+    deals,
+    projecting,
+    studies,
+    tables,
+    trading,
+    valuing,
+    waterfalls,
+)
 from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb
 from clo_desktop.faults import Refused
 
@@ -31,6 +42,7 @@ VERBS: Final[Sequence[Callable[[Add], None]]] = (
     studies.add_verbs,
     tables.add_verbs,
     valuing.add_verbs,
+    audit.add_verbs,
 )
 """What adds the verbs of each subject, in the order of the help."""
 

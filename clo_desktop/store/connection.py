@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.audit import server
 from clo_desktop.store.audit.hand import signing
 from clo_desktop.store.refusals import refusal
 
@@ -151,6 +152,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that writes all or nothing."""
     with translating(engine), engine.execution_options(**{_WRITES: True}).begin() as on:
         yield on
+    server.seal(engine)
 
 
 @contextmanager

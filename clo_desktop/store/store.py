@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import books, records
+from clo_desktop.store.audit.server import sealing
+from clo_desktop.store.audit.trail import Trail
 from clo_desktop.store.connection import address, claim, connect, reading, spoken, translating, writing
 from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
@@ -102,8 +104,14 @@ class Store:
         with reading(self._engine) as on:
             return records.all_imports(on)
 
+    @property
+    def audit(self) -> Trail:
+        """What was written down of every change."""
+        return Trail(self._engine)
+
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""
+        self.audit.carry()
         self._engine.dispose()
 
     def __enter__(self) -> Store:
@@ -133,6 +141,7 @@ def open_store(where: str | Path, *, patience: float = PATIENCE) -> Store:
         with translating(engine):
             claim(engine)
             migrate(engine)
+            sealing(engine)
     except BaseException:
         engine.dispose()
         raise

@@ -284,6 +284,5 @@ END $keep$;
 GRANT SELECT ON audit.audit_logs TO clo_admin;
 DROP POLICY IF EXISTS admins_read ON audit.audit_logs;
 CREATE POLICY admins_read ON audit.audit_logs FOR SELECT TO clo_admin USING ({may_read});
-GRANT EXECUTE ON FUNCTION audit.seal() TO clo_viewer, clo_analyst, clo_manager, clo_admin;
-GRANT EXECUTE ON FUNCTION audit.verify(bigint, bigint), audit.state(), audit.link_at(bigint),
-    audit.live(text, text) TO clo_admin;
+GRANT EXECUTE ON FUNCTION audit.seal(), audit.link_at(bigint) TO clo_viewer, clo_analyst, clo_manager, clo_admin;
+GRANT EXECUTE ON FUNCTION audit.verify(bigint, bigint), audit.state(), audit.live(text, text) TO clo_admin;

@@ -6,16 +6,20 @@ tables were made or changed; the schemas and roles of the server must be there.
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
 import resources
 from clo_desktop.store import schema
+from clo_desktop.store.audit.anchors import Anchor
 from clo_desktop.store.audit.secrets import CHANGED, is_secret
 
 DATA: Final = "clo"
@@ -105,8 +109,10 @@ def apply(
 def make_roles(on: sa.Connection) -> None:
     """The roles the statements name, where they are missing; `clo server init` makes them with all their rights."""
     for role in ("clo_audit", "clo_viewer", "clo_analyst", "clo_manager", "clo_admin"):
-        if on.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first() is None:
-            on.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
+        on.exec_driver_sql(  # roles are shared by all databases of a server: another may make them in this moment
+            f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;"
+            " END $$"
+        )
 
 
 def _quoted(name: str) -> str:
@@ -192,6 +198,48 @@ def _triggers(table: Audited) -> Iterator[str]:
         " EXECUTE FUNCTION audit.refuse()"
     )
     yield f"ALTER TABLE {table.sql} ENABLE ALWAYS TRIGGER audit_truncate"
+
+
+# The head
+
+
+def seal(engine: sa.Engine) -> None:
+    """Chain what was committed, right after a commit. What goes wrong is left to the next seal: the data are stored."""
+    if engine.dialect.name == "sqlite" or engine.pool not in _SEALS:
+        return
+    with contextlib.suppress(sa.exc.SQLAlchemyError), engine.execution_options(isolation_level=_ALONE).connect() as on:
+        row = on.exec_driver_sql("SELECT * FROM audit.seal()").one()
+        _SEALS[engine.pool] = Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC))
+
+
+def sealing(engine: sa.Engine) -> None:
+    """From now on a commit through this engine is followed by a seal, if the server has an audit."""
+    if engine.dialect.name == "sqlite":
+        return
+    with engine.connect() as on:
+        there = "SELECT to_regprocedure('audit.seal()') WHERE has_schema_privilege(to_regnamespace('audit'), 'USAGE')"
+        if on.exec_driver_sql(there).scalar() is not None:
+            _SEALS[engine.pool] = None
+
+
+def last_sealed(engine: sa.Engine) -> Anchor | None:
+    """The head as the last seal of this engine gave it."""
+    return _SEALS.get(engine.pool)
+
+
+def head(on: sa.Connection) -> Anchor | None:
+    """The head of the chain; for administrators."""
+    row = on.exec_driver_sql("SELECT trail, pos, link FROM audit.state()").one()
+    return Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC)) if row.pos else None
+
+
+def link_at(on: sa.Connection, pos: int) -> str | None:
+    """The link at a place of the chain."""
+    return on.execute(sa.text("SELECT audit.link_at(:pos)"), {"pos": pos}).scalar()
+
+
+_ALONE: Final = "AUTOCOMMIT"
+_SEALS: Final[WeakKeyDictionary[sa.Pool, Anchor | None]] = WeakKeyDictionary()
 
 
 # Is it in place?

@@ -215,7 +215,7 @@ class _File:
         return head_of_file(self._on)
 
     def link_at(self, pos: int) -> str | None:
-        return self._on.exec_driver_sql("SELECT mac FROM audit_logs WHERE seq = ?", (pos,)).scalar()
+        return workspace.link_at(self._on, pos)
 
     def pending(self) -> tuple[int, float | None]:
         return 0, None  # a line is chained in the transaction that writes it
@@ -285,7 +285,7 @@ class _Server:
         return Anchor(str(state.trail), state.pos, state.link, state.clock.astimezone(dt.UTC)) if state.pos else None
 
     def link_at(self, pos: int) -> str | None:
-        return self._on.execute(sa.text("SELECT audit.link_at(:pos)"), {"pos": pos}).scalar()
+        return server.link_at(self._on, pos)
 
     def pending(self) -> tuple[int, float | None]:
         state = self._state

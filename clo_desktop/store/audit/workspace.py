@@ -25,6 +25,11 @@ def trail_of(on: sa.Connection) -> str:
     return str(on.exec_driver_sql("SELECT trail FROM audit_trail").scalar() or "")
 
 
+def link_at(on: sa.Connection, pos: int) -> str | None:
+    """The HMAC of a line, by its number."""
+    return on.exec_driver_sql("SELECT mac FROM audit_logs WHERE seq = ?", (pos,)).scalar()
+
+
 def take_down(on: sa.Connection) -> None:
     """Without the triggers, so that a migration may rebuild tables; `put_up` follows in the same transaction."""
     for name in triggers.present(on):
