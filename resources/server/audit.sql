@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS audit.head (
 );
 INSERT INTO audit.head DEFAULT VALUES ON CONFLICT DO NOTHING;
 
--- The lines of one statement. Arguments of the trigger: the columns of the key, those a person knows the row by, and
+-- The lines of one statement, or of one updated row. Arguments of the trigger: the columns of the key, those a person knows the row by, and
 -- those whose values are secret. Settings that change how a value is written are pinned, or a client could hide a
 -- small change by them.
 CREATE OR REPLACE FUNCTION audit.record_{event}() RETURNS trigger
@@ -111,35 +111,39 @@ BEGIN
 END $record$;
 
 -- The HMAC of a line that is there, for those who check it; the same expression as in audit.record.
+-- In plpgsql, which keeps the plan for the next call.
 CREATE OR REPLACE FUNCTION audit.mac_of(l audit.audit_logs) RETURNS bytea
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $mac_of$
-    SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(jsonb_build_array(l.seq, l."user", l.action,
+BEGIN
+    RETURN (SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(jsonb_build_array(l.seq, l."user", l.action,
         l.resource_type, l.resource_id, (extract(epoch FROM l."timestamp") * 1000000)::bigint, l.ip_address, l.details,
         l.txid)::text, 'UTF8')))
-    FROM audit.key k
-$mac_of$;
+    FROM audit.key k);
+END $mac_of$;
 
 -- The HMAC of a link: where it stands, what was before it, and the lines it adds.
 CREATE OR REPLACE FUNCTION audit.link_of(pos bigint, sealed_at timestamptz, seqs bigint[], before bytea) RETURNS bytea
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $link_of$
-    SELECT sha256(k.outer_pad || sha256(k.inner_pad || int8send($1)
+BEGIN
+    RETURN (SELECT sha256(k.outer_pad || sha256(k.inner_pad || int8send($1)
         || int8send((extract(epoch FROM $2) * 1000000)::bigint) || $4
         || coalesce((SELECT string_agg(int8send(l.seq) || l.mac, '' ORDER BY l.seq)
             FROM audit.audit_logs l WHERE l.seq = ANY ($3)), '')))
-    FROM audit.key k
-$link_of$;
+    FROM audit.key k);
+END $link_of$;
 
 -- Chains the lines that were committed since the last seal, and gives the head for the client to keep. Called right
 -- after a commit, in a transaction of its own: in the transaction of the change the head would be a place where
--- everyone waits for everyone. The lock is on a row nobody else can reach.
-CREATE OR REPLACE FUNCTION audit.seal(OUT trail uuid, OUT pos bigint, OUT link text) RETURNS record
+-- everyone waits for everyone. The lock is on a row nobody else can reach; who does not get it has nothing to wait for
+-- and is told so (sealed is false): the next seal takes all.
+DROP FUNCTION IF EXISTS audit.seal();
+CREATE FUNCTION audit.seal(OUT trail uuid, OUT pos bigint, OUT link text, OUT sealed boolean) RETURNS record
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '500ms'
 AS $seal$
 DECLARE
     top audit.head;
@@ -151,18 +155,24 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'audit.seal() is called in READ COMMITTED' USING ERRCODE = '25001';
     END IF;
-    BEGIN
-        SELECT * INTO STRICT top FROM audit.head FOR UPDATE;
-    EXCEPTION WHEN lock_not_available THEN  -- someone else is sealing, or holds the lock: the next seal takes all
-        SELECT h.trail, h.pos, encode(h.link, 'hex') INTO trail, pos, link FROM audit.head h;
+    -- without the lock first: a lock is a write, and where someone else has sealed our lines there is nothing to write
+    SELECT * INTO STRICT top FROM audit.head;
+    sealed := NOT EXISTS (SELECT FROM audit.audit_logs a WHERE a.txid >= top.floor AND a.seq <> ALL (top.beyond));
+    trail := top.trail; pos := top.pos; link := encode(top.link, 'hex');
+    IF sealed THEN
         RETURN;
-    END;
+    END IF;
+    SELECT * INTO top FROM audit.head FOR UPDATE SKIP LOCKED;
+    sealed := FOUND;
+    IF NOT sealed THEN
+        RETURN;
+    END IF;
     -- the floor and the lines come from one snapshot
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-        array_agg(l.seq ORDER BY l.seq) FILTER (WHERE NOT l.sealed),
+        array_agg(l.seq ORDER BY l.seq) FILTER (WHERE NOT l.known),
         array_agg(l.seq) FILTER (WHERE l.txid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
     INTO lowest, added, above
-    FROM (SELECT a.seq, a.txid, EXISTS (SELECT FROM unnest(top.beyond) b WHERE b = a.seq) AS sealed
+    FROM (SELECT a.seq, a.txid, EXISTS (SELECT FROM unnest(top.beyond) b WHERE b = a.seq) AS known
         FROM audit.audit_logs a WHERE a.txid >= top.floor) l;
     IF added IS NOT NULL THEN
         top.link := audit.link_of(top.pos + 1, moment, added, top.link);
@@ -171,7 +181,7 @@ BEGIN
         UPDATE audit.head SET pos = top.pos, link = top.link, floor = lowest,
             beyond = coalesce(above, '{}');
     END IF;
-    trail := top.trail; pos := top.pos; link := encode(top.link, 'hex');
+    pos := top.pos; link := encode(top.link, 'hex');
 END $seal$;
 
 -- What is wrong between two links (after the first, up to the second): one row for each fault.
@@ -253,6 +263,9 @@ AS $refuse$
 BEGIN
     IF TG_TABLE_SCHEMA = 'audit' THEN
         RAISE EXCEPTION 'the audit is only added to; % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = '42501';
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        RAISE EXCEPTION 'the key of a row of % never changes', TG_TABLE_NAME USING ERRCODE = '42501';
     END IF;
     RAISE EXCEPTION '% of % would leave no audit; delete the rows', TG_OP, TG_TABLE_NAME USING ERRCODE = '42501';
 END $refuse$;

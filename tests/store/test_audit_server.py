@@ -58,6 +58,7 @@ def admin(database: str) -> Iterator[sa.Engine]:
 
 
 def seal(on: sa.Connection) -> Anchor:
+    """As a client does after a commit; where another seals in this moment, that one or the next takes the lines."""
     row = on.exec_driver_sql("SELECT * FROM audit.seal()").one()
     return Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC))
 
@@ -301,6 +302,11 @@ def test_that_even_the_owner_and_a_superuser_only_add(admin: sa.Engine, statemen
         run(admin, "SET session_replication_role = replica", statement)
 
 
+def test_that_the_key_of_a_row_never_changes(admin: sa.Engine) -> None:
+    with pytest.raises(sa.exc.ProgrammingError, match="the key of a row of pairs never changes"):
+        run(admin, "UPDATE clo.pairs SET two = 3")
+
+
 def test_that_a_table_without_a_key_is_refused(admin: sa.Engine) -> None:
     run(admin, "CREATE TABLE clo.loose (a integer)")
     with admin.connect() as on, pytest.raises(ValueError, match=r"clo\.loose has no primary key"):
@@ -428,6 +434,7 @@ DRILLS = {
             "UPDATE clo.holdings SET par = 9e6 WHERE asset_id = 'LX2'",
             *(f"ALTER TABLE clo.holdings ENABLE ALWAYS TRIGGER audit_{e}" for e in ("insert", "update", "delete")),
             "ALTER TABLE clo.holdings ENABLE ALWAYS TRIGGER audit_truncate",
+            "ALTER TABLE clo.holdings ENABLE ALWAYS TRIGGER audit_key",
         ),
         "rows",
         False,

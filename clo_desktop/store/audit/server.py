@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,13 +29,6 @@ DATA: Final = "clo"
 UNAUDITED: Final = frozenset({"alembic_version"})
 """Tables of the data that are no data."""
 
-_KEY: Final = (
-    "CASE WHEN keys[2] IS NULL THEN {r} -> keys[1] ELSE (SELECT jsonb_agg({r} -> c ORDER BY o)"
-    " FROM unnest(keys) WITH ORDINALITY AS u(c, o)) END"
-)
-
-_SIDE: Final = f"(SELECT r, {_KEY.format(r='r')} AS id FROM (SELECT to_jsonb(t) AS r FROM {{table}} t OFFSET 0) t)"
-
 _CHANGED: Final = {
     "insert": """SELECT 'insert' AS act, r AS row_is, '{}'::jsonb AS before,
         jsonb_build_object('after', jsonb_strip_nulls(r - secrets)) AS after
@@ -42,27 +36,22 @@ _CHANGED: Final = {
     "delete": """SELECT 'delete' AS act, r AS row_is,
         jsonb_build_object('before', jsonb_strip_nulls(r - secrets)) AS before, '{}'::jsonb AS after
         FROM (SELECT to_jsonb(o) AS r FROM old_rows o OFFSET 0) o""",
-    # a row whose key changed has no partner: it went, and another came
-    "update": f"""SELECT CASE WHEN o.r IS NULL THEN 'insert' WHEN n.r IS NULL THEN 'delete' ELSE 'update' END AS act,
-        coalesce(n.r, o.r) AS row_is,
-        CASE WHEN n.r IS NULL THEN jsonb_build_object('before', jsonb_strip_nulls(o.r - secrets))
-            WHEN o.r IS NULL THEN '{{}}'::jsonb
-            ELSE jsonb_build_object('before', coalesce(d.before, '{{}}')) END AS before,
-        CASE WHEN n.r IS NULL THEN '{{}}'::jsonb
-            WHEN o.r IS NULL THEN jsonb_build_object('after', jsonb_strip_nulls(n.r - secrets))
-            ELSE jsonb_build_object('after', d.after) END AS after
-        FROM {_SIDE.format(table="old_rows")} o FULL JOIN {_SIDE.format(table="new_rows")} n ON o.id = n.id,
-        LATERAL (SELECT jsonb_object_agg(f.key, o.r -> f.key) FILTER (WHERE f.key <> ALL (secrets)) AS before,
+    # row by row: edits come singly, and to pair old rows with new ones would cost more than it saves
+    "update": f"""SELECT 'update' AS act, n.r AS row_is,
+        jsonb_build_object('before', coalesce(d.before, '{{}}')) AS before,
+        jsonb_build_object('after', d.after) AS after
+        FROM (SELECT to_jsonb(OLD) AS o, to_jsonb(NEW) AS r OFFSET 0) n,
+        LATERAL (SELECT jsonb_object_agg(f.key, n.o -> f.key) FILTER (WHERE f.key <> ALL (secrets)) AS before,
             jsonb_object_agg(f.key, CASE WHEN f.key = ANY (secrets) THEN '"{CHANGED}"'::jsonb ELSE f.value END) AS after
-            FROM jsonb_each(n.r) AS f WHERE f.value IS DISTINCT FROM o.r -> f.key) AS d
-        WHERE o.r IS DISTINCT FROM n.r""",
+            FROM jsonb_each(n.r) AS f WHERE f.value IS DISTINCT FROM n.o -> f.key) AS d
+        WHERE n.o IS DISTINCT FROM n.r""",
 }
 """Which rows a statement changed: what was done, the row as it is or was, and its two sides."""
 
-_TRANSITIONS: Final = {
-    "insert": "NEW TABLE AS new_rows",
-    "update": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
-    "delete": "OLD TABLE AS old_rows",
+_EACH: Final = {
+    "insert": "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+    "update": "FOR EACH ROW",
+    "delete": "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
 }
 
 
@@ -184,20 +173,22 @@ def _readable(table: Audited) -> Iterator[str]:
 
 def _triggers(table: Audited) -> Iterator[str]:
     arguments = ", ".join("'" + text.replace("'", "''") + "'" for text in table.arguments)
-    for event, transitions in _TRANSITIONS.items():
+    for event, each in _EACH.items():
         yield f"DROP TRIGGER IF EXISTS audit_{event} ON {table.sql}"
         yield (
-            f"CREATE TRIGGER audit_{event} AFTER {event.upper()} ON {table.sql} REFERENCING {transitions}"
-            f" FOR EACH STATEMENT EXECUTE FUNCTION audit.record_{event}({arguments})"
+            f"CREATE TRIGGER audit_{event} AFTER {event.upper()} ON {table.sql} {each}"
+            f" EXECUTE FUNCTION audit.record_{event}({arguments})"
         )
         # also where a superuser says session_replication_role = replica
         yield f"ALTER TABLE {table.sql} ENABLE ALWAYS TRIGGER audit_{event}"
-    yield f"DROP TRIGGER IF EXISTS audit_truncate ON {table.sql}"
-    yield (
-        f"CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON {table.sql} FOR EACH STATEMENT"
-        " EXECUTE FUNCTION audit.refuse()"
-    )
-    yield f"ALTER TABLE {table.sql} ENABLE ALWAYS TRIGGER audit_truncate"
+    moved = " OR ".join(f"OLD.{_quoted(key)} IS DISTINCT FROM NEW.{_quoted(key)}" for key in table.keys)
+    for name, when in (
+        ("audit_truncate", f"BEFORE TRUNCATE ON {table.sql} FOR EACH STATEMENT"),
+        ("audit_key", f"BEFORE UPDATE ON {table.sql} FOR EACH ROW WHEN ({moved})"),
+    ):
+        yield f"DROP TRIGGER IF EXISTS {name} ON {table.sql}"
+        yield f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION audit.refuse()"
+        yield f"ALTER TABLE {table.sql} ENABLE ALWAYS TRIGGER {name}"
 
 
 # The head
@@ -208,8 +199,12 @@ def seal(engine: sa.Engine) -> None:
     if engine.dialect.name == "sqlite" or engine.pool not in _SEALS:
         return
     with contextlib.suppress(sa.exc.SQLAlchemyError), engine.execution_options(isolation_level=_ALONE).connect() as on:
-        row = on.exec_driver_sql("SELECT * FROM audit.seal()").one()
-        _SEALS[engine.pool] = Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC))
+        for pause in _PAUSES:
+            row = on.exec_driver_sql("SELECT * FROM audit.seal()").one()
+            _SEALS[engine.pool] = Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC))
+            if row.sealed:
+                return
+            time.sleep(pause)
 
 
 def sealing(engine: sa.Engine) -> None:
@@ -239,6 +234,9 @@ def link_at(on: sa.Connection, pos: int) -> str | None:
 
 
 _ALONE: Final = "AUTOCOMMIT"
+_PAUSES: Final = (0.002, 0.01, 0.04)
+"""Seconds between attempts to seal while someone else does."""
+
 _SEALS: Final[WeakKeyDictionary[sa.Pool, Anchor | None]] = WeakKeyDictionary()
 
 
@@ -284,7 +282,7 @@ def _missing_triggers(on: sa.Connection, data: str, others: Sequence[str]) -> It
         wanted += [
             ((table.schema, table.name, f"audit_{event}"), f"record_{event}", table.arguments) for event in _CHANGED
         ]
-        wanted.append(((table.schema, table.name, "audit_truncate"), "refuse", ()))
+        wanted += [((table.schema, table.name, f"audit_{name}"), "refuse", ()) for name in ("truncate", "key")]
     wanted += [(("audit", name, "append_only"), "refuse", ()) for name in ("audit_logs", "chain", "key")]
     yield from (said for one in wanted if (said := fault(*one)) is not None)
 
@@ -293,7 +291,9 @@ def _altered_functions(on: sa.Connection, data: str) -> Iterator[str]:
     """The functions of the server whose text is not the one that ships with this application."""
     shipped: dict[str, str] = {}
     for part in _statements(data, "true"):
-        for found in re.finditer(r"CREATE OR REPLACE FUNCTION audit\.(\w+)\(.*?\nAS (\$\w+\$)(.*?)\2", part, re.DOTALL):
+        for found in re.finditer(
+            r"CREATE (?:OR REPLACE )?FUNCTION audit\.(\w+)\(.*?\nAS (\$\w+\$)(.*?)\2", part, re.DOTALL
+        ):
             shipped[found[1]] = found[3]
     running = {
         row.proname: row
