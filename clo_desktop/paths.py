@@ -49,6 +49,11 @@ def waterfalls_folder() -> Path:
     return settings_file().parent / "waterfalls"
 
 
+def audit_folder() -> Path:
+    """The folder of the keys and of the last known heads of audits, beside the workspace that opens by itself."""
+    return default_workspace().parent / "audit"
+
+
 def log_folder() -> Path:
     home = _home()
     return home / "log" if home else platformdirs.user_log_path(_NAME, appauthor=False)

@@ -39,6 +39,7 @@ from clo_desktop.look import theme
 from clo_desktop.look.banner import Banner
 from clo_desktop.look.formats import counted
 from clo_desktop.look.words import ElidedLabel, as_text
+from clo_desktop.panes.audit import AuditPane
 from clo_desktop.panes.cashflows import CashFlowsPane
 from clo_desktop.panes.collateral import CollateralPane
 from clo_desktop.panes.compliance import CompliancePane
@@ -63,7 +64,7 @@ from clo_desktop.work.session import Clash, Session, Timed
 
 DEMO_DEAL: Final = "Harbor 2024-1"
 DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
-_LAYOUT_VERSION: Final = 3
+_LAYOUT_VERSION: Final = 4
 _log = logging.getLogger(__name__)
 _LONG: Final = 1.0  # seconds after which work shows its progress in the status bar
 
@@ -95,6 +96,7 @@ class Window(QMainWindow):
         self.waterfall = WaterfallPane(session, self.run_pane.run)
         self.scenarios = ScenariosPane(session, self.run_pane.run)
         self.imports = ImportsPane(session, ask_import)
+        self.audit = AuditPane(session, ask_import)
         self.docks = {
             "deals": self._dock("deals", "Deals", self.deals),
             "collateral": self._dock("collateral", "Collateral", self.collateral),
@@ -107,6 +109,7 @@ class Window(QMainWindow):
             "scenarios": self._dock("scenarios", "Scenarios", self.scenarios),
             "run": self._dock("run", "Run", self.run_pane),
             "imports": self._dock("imports", "Import report", self.imports),
+            "audit": self._dock("audit", "Audit", self.audit),
         }
         self.banner = Banner(self)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.banner)
@@ -141,7 +144,17 @@ class Window(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["deals"])
         self.splitDockWidget(self.docks["deals"], self.docks["collateral"], Qt.Orientation.Horizontal)
         self.splitDockWidget(self.docks["collateral"], self.docks["run"], Qt.Orientation.Horizontal)
-        for name in ("compliance", "inbox", "matrix", "trades", "cashflows", "waterfall", "scenarios", "imports"):
+        for name in (
+            "compliance",
+            "inbox",
+            "matrix",
+            "trades",
+            "cashflows",
+            "waterfall",
+            "scenarios",
+            "imports",
+            "audit",
+        ):
             self.tabifyDockWidget(self.docks["collateral"], self.docks[name])
         for dock in self.docks.values():
             dock.show()
@@ -261,6 +274,7 @@ class Window(QMainWindow):
         session.projection_changed.connect(self._projected)
         session.members_wanted.connect(lambda test: self.go_to("collateral") if test is not None else None)
         session.asset_wanted.connect(lambda _asset: self.go_to("collateral"))
+        session.history_wanted.connect(lambda _asset, _column: self.go_to("audit"))
         session.payment_wanted.connect(lambda _day, _class: self.go_to("waterfall"))
         session.lanes.changed.connect(self._show_work)
         self.edits.found.connect(self._inbox_read)

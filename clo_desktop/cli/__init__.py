@@ -18,6 +18,7 @@ from typing import Any, Final
 from clo_desktop import __version__
 from clo_desktop.cli import (
     application,
+    audit,
     compliance,
     deals,
     history,
@@ -56,6 +57,7 @@ VERBS: Final[Sequence[Callable[[Add], None]]] = (
     server.add_verbs,
     users.add_verbs,
     refinancing.add_verbs,
+    audit.add_verbs,
 )
 """What adds the verbs of each subject, in the order of the help."""
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import schema
+from clo_desktop.store.bulk import insert
 from clo_desktop.store.cells import Row, storable
 from clo_desktop.store.ranks import ranks_for
 from clo_desktop.store.rows import Rows, book_of, from_columns, keyed, plain, rows_of, to_columns
@@ -75,7 +76,7 @@ def insert_assets(on: sa.Connection, assets: Iterable[Asset]) -> Callable[[], No
         if row["asset_id"] in known and row != {name: known[row["asset_id"]][name] for name in _NAMES}
     ]
     if new:
-        on.execute(sa.insert(schema.assets), new)
+        insert(on, schema.assets, new)
     return partial(_update_assets, on, changed)
 
 
@@ -170,7 +171,7 @@ def _save_rows(on: sa.Connection, table: sa.Table, deal_id: int, wanted: Sequenc
         names = [name for name in changed[0] if name != "the_row"]
         on.execute(sa.update(table).where(this).values({name: sa.bindparam(name) for name in names}), changed)
     if new:
-        on.execute(sa.insert(table), new)
+        insert(on, table, new)
     return bool(gone or changed or new)
 
 

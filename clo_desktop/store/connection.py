@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.audit.hand import signing
+from clo_desktop.store.audit.server import seal
 from clo_desktop.store.local import driver, opening
 from clo_desktop.store.local.header import APPLICATION_ID
 from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
@@ -52,6 +54,7 @@ def connect(url: sa.URL, patience: float, manner: Manner = AS_NAMED) -> sa.Engin
         )
         event.listen(engine, "connect", lambda raw, _record: _settle(raw, patience))
         event.listen(engine, "begin", _begin)
+        signing(engine)
         return engine
     try:
         if url.get_backend_name() == "postgresql":
@@ -90,7 +93,8 @@ def _settle(raw: Any, patience: float) -> None:
         "foreign_keys = ON",
         "synchronous = FULL",
         "cell_size_check = ON",
-        "trusted_schema = OFF",
+        "trusted_schema = ON",  # the triggers of the audit call functions of ours, which read and change nothing
+        "recursive_triggers = ON",  # or REPLACE would delete rows without a word to the audit
         "journal_size_limit = 67108864",
     ):
         raw.execute(f"PRAGMA {setting}").close()
@@ -157,6 +161,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise Refused(f"{ready.reading_only}; nothing was saved.", code="read-only")
     with translating(engine), engine.execution_options(**{_WRITES: True}).begin() as on:
         yield on
+    seal(engine)
 
 
 @contextmanager

@@ -5,12 +5,14 @@ The revisions are files beside this module, in a frozen application too; no alem
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.audit import workspace
 from clo_desktop.store.connection import mark, reading, ready_of, spoken, writing
 from clo_desktop.store.local import backups
 from clo_desktop.store.schema import HEAD
@@ -31,13 +33,17 @@ def migrate(engine: sa.Engine) -> None:
     name, ready = spoken(engine.url), ready_of(engine)
     with reading(engine) as on:
         found = revision(on)
-        if found == HEAD:
+        if found == HEAD and (ready is None or not workspace.altered(on)):
             return
         if ready is None:
             raise _not_ready(on, found, name)
         if found is not None and found not in _revisions(on):
             raise _newer(found, name)
         deals = _count_of_deals(on) if found is not None else 0
+    if found == HEAD:
+        with contextlib.suppress(Refused), writing(engine) as on:  # who may only read changes nothing unseen
+            workspace.mend(on)
+        return
     if found is not None:
         if ready.reading_only:
             raise Refused(
@@ -103,7 +109,12 @@ def upgrade(on: sa.Connection, name: str) -> None:
     if found is not None and found not in _revisions(on):
         raise _newer(found, name)
     mark(on)
+    if on.dialect.name != "sqlite":  # a server has its audit from `clo server init`
+        command.upgrade(_config(on), "head")
+        return
+    workspace.take_down(on)  # a migration rebuilds tables
     command.upgrade(_config(on), "head")
+    workspace.put_up(on)
 
 
 def _revisions(on: sa.Connection) -> set[str]:

@@ -8,6 +8,12 @@ from clo_desktop.faults import Refused
 
 _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (
+        ("user-defined function raised",),
+        "audit",
+        "The audit of {name} cannot be written, so nothing was saved: the folder of its key cannot be read or written;"
+        " ask for the right to write there and try again.",
+    ),
+    (
         ("database is locked", "database table is locked", "lock timeout", "canceling statement due to lock"),
         "locked",
         "{name} is in use by another program; close that program or wait, then try again.",

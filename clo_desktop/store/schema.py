@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from engine.asset import COLUMNS, Kind
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration: the format this application writes."""
 
 NAMING: Final = {

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import books, records, scenarios
+from clo_desktop.store.audit.server import sealing
+from clo_desktop.store.audit.trail import Trail
 from clo_desktop.store.connection import (
     address,
     claim,
@@ -217,8 +219,14 @@ class Store:
         with writing(self._engine) as on:
             scenarios.delete(on, name)
 
+    @property
+    def audit(self) -> Trail:
+        """What was written down of every change."""
+        return Trail(self._engine)
+
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""
+        self.audit.carry()
         let_go(self._engine)
         if self._held is not None:
             header.let_go(self._held)
@@ -260,6 +268,7 @@ def open_store(where: str | Path, *, patience: float = PATIENCE, manner: Manner 
         with translating(engine):
             claim(engine)
             migrate(engine)
+            sealing(engine)
         ready = ready_of(engine)
         if manner.daily and ready is not None and not ready.is_new and not ready.reading_only:
             try:

@@ -29,7 +29,7 @@ def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow([f"{n} ({u})" if u else n for n, u in zip(table.names, table.units, strict=True)])
-                writer.writerows([_csv_cell(cell) for cell in row] for row in table.rows())
+                writer.writerows([csv_cell(cell) for cell in row] for row in table.rows())
             made.append(path)
     except OSError as error:
         raise Refused(
@@ -38,7 +38,7 @@ def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
     return tuple(made)
 
 
-def _csv_cell(cell: Cell) -> str:
+def csv_cell(cell: Cell) -> str:
     """As a spreadsheet reads it; text that it would take for a formula is led by an apostrophe."""
     if cell is None:
         return ""

@@ -121,6 +121,7 @@ class Session(QObject):
     compliance_changed, projection_changed  results of the open deal (None while there is none)
     members_wanted     show the positions that count in this test (None: show all)
     asset_wanted       show this asset
+    history_wanted     show who changed this column of this asset
     spreads_changed    z-spreads of the open deal's assets are known, or no longer
     asset_flows_ready  carries the table of an asset's cash flows that was asked for
     payment_wanted     explain the payment of a class or fee (its name) on a date
@@ -141,6 +142,7 @@ class Session(QObject):
     projection_changed = Signal(object)
     members_wanted = Signal(object)
     asset_wanted = Signal(str)
+    history_wanted = Signal(str, str)
     spreads_changed = Signal()
     asset_flows_ready = Signal(object)
     payment_wanted = Signal(object, str)
@@ -444,6 +446,13 @@ class Session(QObject):
         """Reads or changes what of the workspace is of no deal, such as its scenarios, in the database lane."""
         desk = self._open_desk()
         return self._start(DATABASE, name, lambda report: work(desk), done, quiet=quiet)
+
+    def consult(
+        self, name: str, work: Callable[[Desk, Progress], T], done: Callable[[T], object], *, quiet: bool = False
+    ) -> Task[T]:
+        """Reads something of the store in the database lane, whichever deal is open."""
+        desk = self._open_desk()
+        return self._start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
 
     def comply(self) -> None:
         """Evaluates the tests of the open deal."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
 
 from clo_desktop.store import schema
+from clo_desktop.store.audit import server as audit
 from clo_desktop.store.connection import connect, spoken, translating
 from clo_desktop.store.server import init, rules
 from clo_desktop.store.server.transport import is_local
@@ -354,7 +356,11 @@ CHECKS: Final[dict[str, Callable[[Connection], Iterator[str]]]] = {
 }
 
 
-FURTHER: Final[dict[str, Callable[[sa.Connection], Iterator[str]]]] = {}
+FURTHER: Final[dict[str, Callable[[sa.Connection], Iterator[str]]]] = {
+    "every change of data and of the register is audited, and nobody can alter the audit": partial(
+        audit.breaches, others=(rules.REGISTER,)
+    ),
+}
 """Promises of what `init.FURTHER` puts on a server."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 import resources
 from clo_desktop.faults import Refused
 from clo_desktop.store import migrate, schema
+from clo_desktop.store.audit import server as audit
 from clo_desktop.store.connection import connect, spoken, translating
 from clo_desktop.store.passwords import COST_ON_SERVER, check_new, hashed
 from clo_desktop.store.server import rules
@@ -28,7 +30,9 @@ BEFORE_TABLES: Final = {"1_roles.sql": None}
 AFTER_TABLES: Final = {"2_rights.sql": "clo_owner", "3_people.sql": "clo_roleadmin", "4_database.sql": None}
 """The scripts, each with the role that runs it and owns what it makes; None is the superuser who signed in."""
 
-FURTHER: Final[tuple[Callable[[sa.Connection], object], ...]] = ()
+FURTHER: Final[tuple[Callable[[sa.Connection], object], ...]] = (
+    partial(audit.apply, others=(rules.REGISTER,), may_read=rules.ADMIN),
+)
 """What other parts of the store put on a server, as a superuser, once tables and rights stand; run again every time."""
 
 _ONE_AT_A_TIME: Final = 0x434C4F31

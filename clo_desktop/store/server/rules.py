@@ -19,7 +19,10 @@ WRITERS: Final = ("clo_manager", "clo_admin")
 _READABLE: Final = "ANY ((SELECT sec.readable())::int[])"
 _WRITABLE: Final = "ANY ((SELECT sec.writable())::int[])"
 _SIGNED_IN: Final = "(SELECT sec.my_role()) IS NOT NULL"
-_ADMIN: Final = "(SELECT sec.my_role()) = 'admin'"
+REGISTER: Final = "sec"
+"""The schema of the register of people."""
+
+ADMIN: Final = "(SELECT sec.my_role()) = 'admin'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,7 @@ def _imports(table: sa.Table) -> Rule:
     return _rule(
         table,
         [
-            Policy("SELECT", READERS, f"deal = ANY ((SELECT sec.readable_names())::text[]) OR {_ADMIN}"),
+            Policy("SELECT", READERS, f"deal = ANY ((SELECT sec.readable_names())::text[]) OR {ADMIN}"),
             Policy("INSERT", WRITERS, made="deal = ANY ((SELECT sec.writable_names())::text[])"),
         ],
         updates=False,
@@ -178,8 +181,8 @@ _NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {
     **dict.fromkeys(("scenarios", "scenario_versions", "scenario_tags"), _library),
 }
 
-_OWN: Final = f"{_SIGNED_IN} AND email = session_user OR {_ADMIN}"
-_OWN_DEALS: Final = f"{_ADMIN} OR user_id = (SELECT u.id FROM sec.users u WHERE u.email = session_user)"
+_OWN: Final = f"{_SIGNED_IN} AND email = session_user OR {ADMIN}"
+_OWN_DEALS: Final = f"{ADMIN} OR user_id = (SELECT u.id FROM sec.users u WHERE u.email = session_user)"
 _BY_FUNCTIONS: Final = Policy("ALL", ("clo_roleadmin",), "true", "true")
 
 _FIXED: Final = (
