@@ -145,16 +145,25 @@ def test_that_whatever_is_saved_the_lines_tell_the_rows(tmp_path: Path, one: ter
     assert look(place).whole
 
 
-def test_that_every_table_is_audited_and_one_without_a_key_of_its_own_is_refused() -> None:
+def test_that_every_table_is_audited_and_one_without_a_key_is_refused() -> None:
     assert set(triggers.audited()) == set(schema.metadata.tables.values())
     with pytest.MonkeyPatch.context() as patch:
         odd = sa.MetaData()
-        sa.Table(
-            "pairs", odd, sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True)
-        )
+        sa.Table("pairs", odd, sa.Column("a", sa.Integer), sa.Column("b", sa.Integer))
         patch.setattr(schema, "metadata", odd)
         with pytest.raises(ValueError, match="pairs"):
             triggers.audited()
+
+
+def test_that_rows_with_a_key_of_several_columns_have_lines_that_verify(tmp_path: Path) -> None:
+    with open_store(tmp_path / "workspace.clo") as store:
+        store.save_scenario("Base", "cdr: 2%", "ann", tags=("house", "[odd"))
+        store.save_scenario("Base", "cdr: 3%", "ann")
+        store.tag_scenario("Base", ("house",))
+        found = {str(line.details["id"]) for line in store.audit.lines() if line.resource_type == "scenario_versions"}
+        assert found == {"[1, 1]", "[1, 2]"}
+        verdict = store.audit.verify()
+        assert verdict.whole, verdict.breaches
 
 
 def test_that_a_secret_is_in_no_trigger_and_its_change_is_told() -> None:

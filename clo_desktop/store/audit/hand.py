@@ -187,7 +187,7 @@ def begin(on: sa.Connection) -> None:
 
 
 def _details(kind: str, key: Any, deal: str | None, sides: str) -> str:
-    shown = encode_basestring(key) if isinstance(key, str) else repr(key)
+    shown = key.decode() if isinstance(key, bytes) else encode_basestring(key) if isinstance(key, str) else repr(key)
     of_deal = f',"deal":{encode_basestring(deal)}' if deal is not None else ""
     return f'{{"table":"{kind}","id":{shown}{of_deal},{sides}}}'
 
