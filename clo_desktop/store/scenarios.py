@@ -6,10 +6,12 @@ The functions work inside the caller's transaction. Names are compared without c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
+import yaml
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import schema
@@ -65,6 +67,20 @@ def versions_of(on: sa.Connection, name: str) -> tuple[Saved, ...]:
     rows = on.execute(_columns().where(versions.c.scenario_id == found.id).order_by(versions.c.version.desc())).all()
     tags = _tags(on, found.id).get(found.id, ())
     return tuple(replace(_saved(row), versions=rows[0].version, tags=tags) for row in rows)
+
+
+def parameters_of(on: sa.Connection, name: str) -> Mapping[str, Any]:
+    """What the newest version of a scenario says, by parameter. Raises Refused for one that is not there."""
+    found = versions_of(on, name)
+    if not found:
+        raise Refused(f"There is no scenario {name}; see the library.", code=CODE)
+    try:
+        said = yaml.safe_load(found[0].text)
+    except yaml.YAMLError as reason:
+        raise Refused(f"The scenario {name} cannot be read; save it anew, or an older version of it.", code=CODE) from (
+            reason
+        )
+    return said if isinstance(said, dict) else {}
 
 
 def save(

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from engine.asset import COLUMNS, Kind
 
-HEAD: Final = "0006"
+HEAD: Final = "0008"
 """The newest migration: the format this application writes."""
 
 NAMING: Final = {
@@ -389,6 +389,48 @@ scenario_tags: Final = sa.Table(
     sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
     sa.Column("tag", sa.Text, primary_key=True),
 )
+
+
+def _signed() -> tuple[sa.Column[Any], ...]:
+    """Who changed the row last, when, and how often it was."""
+    return _text("changed_by", required=True), sa.Column("changed_at", Moment, nullable=False), _count("version")
+
+
+asset_correlations: Final = sa.Table(
+    "asset_correlations",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("borrowers", sa.JSON, nullable=False),
+    sa.Column("packed", sa.LargeBinary, nullable=False),
+    _text("sha256", required=True),
+    _text("source", required=True),
+    *_signed(),
+    info={"known_by": ("source",)},
+)
+"""The correlations of borrowers' asset values, one row for the whole matrix (`correlations` says how it is packed)."""
+
+configuration: Final = sa.Table(
+    "configuration",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    *_signed(),
+)
+"""Settings of the workspace or the team, of no deal. No secrets: everybody reads them."""
+
+reference_data: Final = sa.Table(
+    "reference_data",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _text("name", required=True),
+    _date("as_of", required=True),
+    sa.Column("rows", sa.JSON, nullable=False),
+    _text("source", required=True),
+    *_signed(),
+    sa.UniqueConstraint("name", "as_of"),
+    info={"known_by": ("name", "as_of")},
+)
+"""Dated tables that several deals rest on; the newest of a name holds. `rows` is a list of objects."""
 
 OF_DEAL: Final = tuple(t for t in reversed(metadata.sorted_tables) if "deal_id" in t.c)
 """The tables of a deal's rows, in an order in which they may be emptied."""

@@ -7,11 +7,12 @@ import getpass
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
-from clo_desktop.store import books, records, scenarios
+from clo_desktop.store import books, correlations, intake, records, reference, scenarios
 from clo_desktop.store.audit.server import sealing
 from clo_desktop.store.audit.trail import Trail
 from clo_desktop.store.connection import (
@@ -25,12 +26,15 @@ from clo_desktop.store.connection import (
     translating,
     writing,
 )
+from clo_desktop.store.correlations import Correlations
 from clo_desktop.store.ideas import StoredIdea, delete_ideas, load_ideas, save_ideas
+from clo_desktop.store.intake import Intake, Taken
 from clo_desktop.store.local import backups, header, keys
 from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
 from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
+from clo_desktop.store.reference import ReferenceTable, Setting
 from clo_desktop.store.scenarios import Saved
 from clo_desktop.store.schema import assets, deals
 from clo_desktop.store.snapshots import Snapshot, drop_snapshot, load_snapshots, put_snapshot
@@ -218,6 +222,76 @@ class Store:
         """With all its versions. Raises Refused where there is none or it is locked."""
         with writing(self._engine) as on:
             scenarios.delete(on, name)
+
+    def scenario_parameters(self, name: str) -> Mapping[str, Any]:
+        """What the newest version of a scenario of the library says, by parameter. Raises Refused where there is none.
+
+        The values are those of the scenario file: rates as fractions a year, or as they were written there.
+        """
+        with reading(self._engine) as on:
+            return scenarios.parameters_of(on, name)
+
+    # -- what is of no deal --------------------------------------------------------------------------------------------
+
+    def get_asset_correlations(self, borrower_1: str, borrower_2: str) -> float | None:
+        """The correlation of two borrowers' asset values, -1 to 1; None where nothing is known of it."""
+        with reading(self._engine) as on:
+            return correlations.of_pair(on, borrower_1, borrower_2)
+
+    def correlations(self) -> Correlations | None:
+        """The whole matrix with its borrowers; None where none is stored."""
+        with reading(self._engine) as on:
+            return correlations.load(on)
+
+    def put_correlations(self, new: Correlations) -> bool:
+        """Store the matrix in the place of the one before; whether anything was different."""
+        with writing(self._engine) as on:
+            return correlations.put(on, new, self.person, dt.datetime.now(dt.UTC))
+
+    def configuration(self) -> tuple[Setting, ...]:
+        """Every entry of the configuration, by key."""
+        with reading(self._engine) as on:
+            return reference.settings(on)
+
+    def setting(self, key: str) -> Setting | None:
+        """One entry of the configuration; None where there is none."""
+        with reading(self._engine) as on:
+            return reference.setting(on, key)
+
+    def put_setting(self, key: str, value: Any) -> bool:
+        """Store an entry; whether anything was different. Raises Refused for a secret, or what JSON cannot hold."""
+        with writing(self._engine) as on:
+            return reference.put_setting(on, key, value, self.person, dt.datetime.now(dt.UTC))
+
+    def drop_setting(self, key: str) -> bool:
+        """Delete an entry of the configuration; False where there is none."""
+        with writing(self._engine) as on:
+            return reference.drop_setting(on, key)
+
+    def reference_tables(self) -> tuple[ReferenceTable, ...]:
+        """Every reference table, by name, the newest date first."""
+        with reading(self._engine) as on:
+            return reference.tables(on)
+
+    def reference_table(self, name: str, as_of: dt.date | None = None) -> ReferenceTable | None:
+        """The table of a name that holds on a day (None: the newest); None where there is none."""
+        with reading(self._engine) as on:
+            return reference.table(on, name, as_of)
+
+    def put_reference_table(self, new: ReferenceTable) -> bool:
+        """Store a table in the place of that of its name and date; whether anything was different."""
+        with writing(self._engine) as on:
+            return reference.put_table(on, new, self.person, dt.datetime.now(dt.UTC))
+
+    def drop_reference_table(self, name: str, as_of: dt.date) -> bool:
+        """Delete the table of a name and date; False where there is none."""
+        with writing(self._engine) as on:
+            return reference.drop_table(on, name, as_of)
+
+    def take_in(self, what: Intake) -> tuple[Taken, ...]:
+        """Store everything of `what` in one transaction, or nothing; how much of each kind was new or changed."""
+        with writing(self._engine) as on:
+            return intake.take(on, what, self.person, dt.datetime.now(dt.UTC))
 
     @property
     def audit(self) -> Trail:

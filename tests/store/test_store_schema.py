@@ -8,6 +8,7 @@ import io
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from clo_desktop.faults import Refused
-from clo_desktop.store import ImportRecord, Store, open_store, schema
+from clo_desktop.store import Correlations, ImportRecord, ReferenceTable, Store, open_store, schema
 from clo_desktop.store.migrate import FOLDER
 from engine import terms
 from engine.asset import COLUMNS, Asset
@@ -93,6 +94,7 @@ def test_that_postgresql_gets_its_own_types() -> None:
         "DATE",
         "BOOLEAN",
         "JSON",
+        "BYTEA",
         "TIMESTAMP WITH TIME ZONE",
     }
 
@@ -160,5 +162,10 @@ def _use_everything(store: Store, book: terms.Book) -> None:
     store.scenarios()
     store.scenario_versions("Base")
     store.delete_scenario("Base")
+    for share in (0.1, 0.2):
+        store.put_correlations(Correlations(("A", "B"), np.array([[1.0, share], [share, 1.0]]), "model"))
+    store.put_setting("rounds", 3)
+    store.put_reference_table(ReferenceTable("Industries", dt.date(2026, 3, 31), ({"code": 1},), "agency"))
+    store.reference_tables()
     with pytest.raises(Refused):
         store.load("gone")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clo_desktop.store.audit.lines import Line
-from clo_desktop.store.audit.secrets import is_secret
+from clo_desktop.store.audit.secrets import is_withheld
 
 Row = dict[str, Any]
 Place = tuple[str, str]
@@ -54,7 +54,7 @@ def tell(told: Told, line: Line) -> None:
         known = clean(line.before)
     else:
         wrong = sorted(
-            name for name, value in line.before.items() if not is_secret(name) and bare(value) != known.get(name)
+            name for name, value in line.before.items() if not is_withheld(name) and bare(value) != known.get(name)
         )
         if wrong:
             told.contradictions.append(
@@ -68,7 +68,7 @@ def tell(told: Told, line: Line) -> None:
 
 def clean(row: Mapping[str, Any]) -> Row:
     """A row to compare: without what is missing or secret."""
-    return {name: bare(value) for name, value in row.items() if value is not None and not is_secret(name)}
+    return {name: bare(value) for name, value in row.items() if value is not None and not is_withheld(name)}
 
 
 def bare(value: Any) -> Any:

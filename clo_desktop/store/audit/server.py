@@ -21,7 +21,7 @@ import sqlalchemy as sa
 import resources
 from clo_desktop.store import schema
 from clo_desktop.store.audit.anchors import Anchor
-from clo_desktop.store.audit.secrets import CHANGED, is_secret
+from clo_desktop.store.audit.secrets import CHANGED, is_withheld
 
 DATA: Final = "clo"
 """The schema of the deals."""
@@ -152,7 +152,7 @@ def tables(on: sa.Connection, schemas: Sequence[str]) -> Iterator[Audited]:
             row.name,
             keys,
             known_by(row.name, keys, row.columns),
-            tuple(sorted(c for c in row.columns if is_secret(c))),
+            tuple(sorted(c for c in row.columns if is_withheld(c))),
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from clo_desktop.store import schema
-from clo_desktop.store.audit.secrets import CHANGED, is_secret
+from clo_desktop.store.audit.secrets import CHANGED, is_withheld
 
 _PLACE: Final = "(SELECT trail FROM audit_trail), (SELECT max(seq) FROM audit_logs)"
 """Which chain a line joins, and where."""
@@ -65,7 +65,7 @@ def row_call(table: sa.Table, side: str = "") -> str:
     """SQL of a row as the audit writes it; `side` is NEW, OLD or nothing for a row of a query."""
 
     at = f"{side}." if side else ""
-    values = ("NULL" if is_secret(c.name) else at + _quoted(c.name) for c in table.columns)
+    values = ("NULL" if is_withheld(c.name) else at + _quoted(c.name) for c in table.columns)
     return f"clo_row('{_spec(table)}', {', '.join(values)})"
 
 
@@ -73,7 +73,7 @@ def _changed_row(table: sa.Table) -> str:
     """SQL of the row as it is after an update, in which a secret says only that it changed."""
     values = [
         f"CASE WHEN OLD.{_quoted(c.name)} IS NOT NEW.{_quoted(c.name)} THEN '{CHANGED}' END"
-        if is_secret(c.name)
+        if is_withheld(c.name)
         else f"NEW.{_quoted(c.name)}"
         for c in table.columns
     ]

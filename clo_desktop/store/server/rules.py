@@ -15,6 +15,7 @@ import sqlalchemy as sa
 READERS: Final = ("clo_viewer", "clo_analyst", "clo_manager", "clo_admin")
 WORKERS: Final = ("clo_analyst", "clo_manager", "clo_admin")
 WRITERS: Final = ("clo_manager", "clo_admin")
+ADMINS: Final = ("clo_admin",)
 
 _READABLE: Final = "ANY ((SELECT sec.readable())::int[])"
 _WRITABLE: Final = "ANY ((SELECT sec.writable())::int[])"
@@ -161,6 +162,30 @@ def _assets(table: sa.Table) -> Rule:
     )
 
 
+def _shared(table: sa.Table, writers: tuple[str, ...], *, deletes: bool = True) -> Rule:
+    """What all deals rest on: everybody reads it, `writers` change it and cannot say that another did."""
+    made = f"{_SIGNED_IN} AND changed_by = session_user"
+    policies = [
+        Policy("SELECT", READERS, _SIGNED_IN),
+        Policy("INSERT", writers, made=made),
+        Policy("UPDATE", writers, _SIGNED_IN, made),
+    ]
+    return _rule(table, [*policies, Policy("DELETE", ADMINS, ADMIN)] if deletes else policies)
+
+
+def _correlations(table: sa.Table) -> Rule:
+    """As the asset master: managers change them, nobody deletes them."""
+    return _shared(table, WRITERS, deletes=False)
+
+
+def _configuration(table: sa.Table) -> Rule:
+    return _shared(table, ADMINS)
+
+
+def _reference(table: sa.Table) -> Rule:
+    return _shared(table, WRITERS)
+
+
 def _imports(table: sa.Table) -> Rule:
     """The history only grows; it knows deals by name and outlives them, when administrators still read it."""
     return _rule(
@@ -177,6 +202,9 @@ _NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {
     "deals": _deals,
     "assets": _assets,
     "imports": _imports,
+    "asset_correlations": _correlations,
+    "configuration": _configuration,
+    "reference_data": _reference,
     **dict.fromkeys(("ideas", "idea_rows", "idea_assets", "idea_pools", "idea_pool_positions"), _worked),
     **dict.fromkeys(("scenarios", "scenario_versions", "scenario_tags"), _library),
 }
