@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import sqlite3
+import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from clo_desktop.faults import Refused
 from clo_desktop.sheets.grid import Grids, address, same
+from clo_desktop.work import former_files
 
 CODE: Final = "import"
 MOST_ROWS: Final = 200_000
@@ -31,7 +31,6 @@ HEADS: Final = {
 """What each column may be called; the period may be missing."""
 
 _NEEDED: Final = ("name", "parameter", "value")
-_SQLITE: Final = b"SQLite format 3\0"
 _WORDS: Final = "the columns name, parameter, value and, where values change, period"
 
 
@@ -55,7 +54,7 @@ def rows_of(path: Path) -> tuple[Row, ...]:
             raise Refused(f"{path.name} is larger than {_MOST_BYTES // 1_000_000} MB; split it.", code=CODE)
         with path.open("rb") as file:
             start = file.read(16)
-        if start == _SQLITE:
+        if start == former_files.START:
             found = _of_sqlite(path)
         elif path.suffix.lower() in (".xlsx", ".xlsm", ".xls"):
             found = _of_workbook(path)
@@ -129,20 +128,18 @@ def _plain(cell: object) -> Value:
 
 
 def _of_sqlite(path: Path) -> list[Row] | None:
-    """Read only: a file beside it (a log of somebody who has it open) is not touched either."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as on:
-            on.execute("PRAGMA trusted_schema = OFF")
-            tables = [name for (name,) in on.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
-            for table in tables:
-                quoted = '"' + table.replace('"', '""') + '"'
-                heads = [row[1] for row in on.execute(f"PRAGMA table_info({quoted})")]
-                if (columns := _columns(heads)) is not None:
-                    found = on.execute(f"SELECT * FROM {quoted} LIMIT {MOST_ROWS + 1}")  # a quoted name
-                    return _kept(
-                        _row(f"{table}, row {k}", [_plain(cell) for cell in cells], columns)
-                        for k, cells in enumerate(found, start=1)
-                    )
-    except sqlite3.Error as error:
-        raise Refused(f"{path.name} is damaged or no SQLite file ({error}); open a backup of it.", code=CODE) from error
-    return None
+    with former_files.opened(path) as tables:
+        return next((rows_of_table(table) for table in tables if are_scenarios(table)), None)
+
+
+def are_scenarios(table: former_files.Table) -> bool:
+    """Whether a table of a database holds scenario parameters."""
+    return _columns(table.columns) is not None
+
+
+def rows_of_table(table: former_files.Table) -> list[Row]:
+    """Every row of a table that holds scenario parameters; one more than are read where there are too many."""
+    columns = _columns(table.columns)
+    assert columns is not None, table.name
+    rows = itertools.islice(table.rows(), MOST_ROWS + 1)
+    return _kept(_row(f"{table.name}, row {k}", [_plain(cell) for cell in cells], columns) for k, cells in rows)

@@ -27,7 +27,7 @@ _PERIOD: Final = re.compile(
     r"(?P<unit>[MQSY]|MONTH|QUARTER|YEAR|PERIOD)?\s*(?P<number>\d{1,4})(?:\.0+)?", re.IGNORECASE
 )
 _STEPS: Final = {"M": 1, "Q": 3, "S": 6, "Y": 12, "P": 0}
-_TAKEN: Final = "imported"
+TAKEN: Final = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,16 @@ _NOT_APART: Final = {
 
 def read(path: Path) -> Found:
     """The scenarios of a file. Raises Refused for a file that has no such rows."""
-    rows = rows_of(path)
+    return understood(path.name, rows_of(path))
+
+
+def understood(file_name: str, rows: Sequence[Row]) -> Found:
+    """What the rows of a file say."""
     said: dict[str, _Said] = {}
     missed: list[Missed] = []
     for row in rows:
         try:
-            _take(path.name, row, said)
+            _take(file_name, row, said)
         except Refused as refused:
             missed.append(Missed(row, refused.message.partition(": ")[2] or refused.message))
     made, used = [], 0
@@ -143,7 +147,7 @@ def read(path: Path) -> Found:
         except (ValueError, Refused) as error:
             missed += [Missed(row, f"the scenario cannot be: {error}") for row in of.rows]
     places = {id(row): k for k, row in enumerate(rows)}
-    return Found(path.name, tuple(made), used, tuple(sorted(missed, key=lambda one: places[id(one.row)])))
+    return Found(file_name, tuple(made), used, tuple(sorted(missed, key=lambda one: places[id(one.row)])))
 
 
 def _take(file: str, row: Row, said: dict[str, _Said]) -> None:
@@ -239,7 +243,7 @@ def scenario_name(name: str) -> str:
     """The name as the library can have it: of what it cannot have a blank, beside a template's a remark."""
     trimmed = " ".join(re.sub(r'[@/\\:*?"<>|\x00-\x1f]', " ", name).split())[: scenario_library.LONGEST]
     ships = {one.name.casefold() for one in scenario_library.templates()}
-    return f"{trimmed} ({_TAKEN})" if trimmed.casefold() in ships else trimmed
+    return f"{trimmed} ({TAKEN})" if trimmed.casefold() in ships else trimmed
 
 
 def save(store: Store, found: Found) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -247,7 +251,7 @@ def save(store: Store, found: Found) -> tuple[tuple[str, ...], tuple[str, ...]]:
     saved, refused = [], []
     for name, text in found.scenarios:
         try:
-            entry = scenario_library.save(store, name, text, f"from {found.file_name}", (_TAKEN,))
+            entry = scenario_library.save(store, name, text, f"from {found.file_name}", (TAKEN,))
             saved.append(f"{entry.name} was saved as version {entry.version}.")
         except Refused as stop:
             refused.append(stop.message)

@@ -114,7 +114,7 @@ def test_that_files_without_such_a_table_are_refused(tmp_path: Path) -> None:
     for name, why in (
         ("a.csv", "has no table of scenario parameters"),
         ("b.csv", "no row under them"),
-        ("c.db", "is damaged or no SQLite file"),
+        ("c.db", "is damaged; import a backup of it"),
         ("d.csv", "is no text"),
         ("e.csv", "is not there"),
     ):
