@@ -64,6 +64,14 @@ COMMANDS: Final = (
         "Import the former model's scenario parameters into the library",
         ("mag scenarios", "parameters"),
     ),
+    Command(
+        "former.import",
+        "&File",
+        "Import &former databases…",
+        (),
+        "Import the former system's assets, correlations, scenarios, configuration and reference data",
+        ("sqlite", "migrate", "correlations"),
+    ),
     Command("open", "&File", "&Open workspace…", ("Ctrl+O",), "Open another workspace file", ("database",), ruled=True),
     Command("own", "&File", "&My workspace", (), "Open your own workspace, or make it", ("encrypted", "new")),
     Command("backup", "&File", "&Back up now", (), "Back up the workspace and prove the backup", ("save", "safe")),
@@ -83,6 +91,7 @@ COMMANDS: Final = (
     Command("pane.inbox", "&View", "In&box", ("Ctrl+8",), "Go to what is doubtful in the data", ("doubts",)),
     Command("pane.matrix", "&View", "&Quality matrix", ("Ctrl+9",), "Go to Moody's quality matrix", ("warf", "elect")),
     Command("pane.audit", "&View", "A&udit", ("Ctrl+Shift+U",), "Go to who changed what", ("history", "log", "verify")),
+    Command("pane.health", "&View", "&Health", ("Ctrl+Shift+H",), "Go to whether all is well", ("monitor", "status")),
     Command("pane.deals", "&View", "&Deals", ("Ctrl+0",), "Go to the list of deals", ("rail",)),
     Command(
         "theme.system", "&View", "Theme of the &system", (), "Follow the desktop's light or dark scheme", ruled=True

@@ -5,17 +5,45 @@ What is logged is what the application did, never what a deal holds.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import re
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
 from clo_desktop import paths
+from clo_desktop.faults import Refused
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _BYTES: Final = 1_000_000
 _KEPT: Final = 4
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """The word stays and its value goes; of prose ("the password is wrong") nothing is hidden."""
+    word, between, value = found.groups()
+    if between.strip() or value[0] in "'\"":
+        return f"{word}{between}***"
+    return found[0]
+
+
+_WORDS: Final = r"password|passwd|passphrase|secret|token|recovery[ _]?key|hashed_password|sslpassword"
+_SECRETS: Final = (
+    (re.compile(r"(?<=://)([^\s:/@'\"]*):[^\s@/'\"]*@"), r"\1:***@"),  # an address with a password
+    (re.compile(rf"(?i)\b({_WORDS})(['\"]?\s*[=:]\s*|\s+)('[^']*'|\"[^\"]*\"|(?<=[=:\s])[^\s,;&)}}]+)"), _hidden),
+    (re.compile(r"(?i)\b(?:x')?[0-9a-f]{64,}'?"), "***"),  # a key
+    (re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}"), "***"),  # a hash of a password
+    (re.compile(r"SCRAM-SHA-256\$\S+"), "***"),
+    (re.compile(r"\b(?:[A-Z2-7]{4}[- ]){13}[A-Z2-7]{4}\b"), "***"),  # a recovery key
+)
+"""What must never stand in a log, and what stands there instead."""
+
+SIGN_INS: Final = frozenset({"sign-in", "wrong-password", "locked-out", "key", "passphrase"})
+"""Codes of refusals that say somebody's password, passphrase or key was wrong."""
+
+_REFUSED: Final = "a sign-in was refused"
 
 _ours: list[logging.Handler] = []
 
@@ -59,6 +87,49 @@ def tear_down() -> None:
 
 def _add(root: logging.Logger, handler: logging.Handler, level: int) -> None:
     handler.setLevel(level)
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(Redacted(_FORMAT))
     root.addHandler(handler)
     _ours.append(handler)
+
+
+class Redacted(logging.Formatter):
+    """Writes an entry, its traceback too, without anything that looks like a password, a key or a hash of one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
+
+
+def redacted(text: str) -> str:
+    """The text with *** in the place of secrets."""
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def note_refused(refused: Refused) -> None:
+    """Leave an entry where a password, passphrase or key was wrong: the code, never what was typed."""
+    if refused.code in SIGN_INS:
+        if not _ours:
+            set_up(verbose=False, terminal=False)
+        logging.getLogger(__name__).info("%s (%s)", _REFUSED, refused.code)
+
+
+def refused_sign_ins(within: dt.timedelta) -> int:
+    """How many entries of `note_refused` are younger than that, on this computer."""
+    since, count = dt.datetime.now() - within, 0
+    for file in (log_file(), *(Path(f"{log_file()}.{number}") for number in range(1, _KEPT + 1))):
+        try:
+            with file.open(encoding="utf-8", errors="replace") as entries:
+                for entry in entries:
+                    if _REFUSED in entry and (when := _moment(entry)) is not None and when >= since:
+                        count += 1
+        except OSError:
+            continue
+    return count
+
+
+def _moment(entry: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.strptime(entry[:19], "%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return None

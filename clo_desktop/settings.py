@@ -25,6 +25,7 @@ class Settings:
 
     last_deal      the deal that was open last; None: none
     window_layout  Qt's state of window and docks as base64 text; None: the layout the application comes with
+    metrics_folder where the metrics file is kept (the variable CLO_METRICS goes before it); None: nowhere
     left_plain     the workspace whose encryption was offered and not wanted; None: none
     """
 
@@ -33,6 +34,7 @@ class Settings:
     last_deal: str | None = None
     window_layout: str | None = None
     left_plain: str | None = None
+    metrics_folder: str | None = None
 
 
 def load_settings(file: Path | None = None) -> Settings:

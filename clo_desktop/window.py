@@ -44,6 +44,7 @@ from clo_desktop.panes.cashflows import CashFlowsPane
 from clo_desktop.panes.collateral import CollateralPane
 from clo_desktop.panes.compliance import CompliancePane
 from clo_desktop.panes.deals import DealsPane
+from clo_desktop.panes.health import HealthPane
 from clo_desktop.panes.imports import ImportsPane
 from clo_desktop.panes.inbox import InboxPane
 from clo_desktop.panes.matrix import MatrixPane
@@ -54,6 +55,7 @@ from clo_desktop.panes.waterfall import WaterfallPane
 from clo_desktop.settings import Settings
 from clo_desktop.tables.tabbing import next_in_sight
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import health
 from clo_desktop.work.desk import Imported
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
@@ -64,7 +66,7 @@ from clo_desktop.work.session import Clash, Session, Timed
 
 DEMO_DEAL: Final = "Harbor 2024-1"
 DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
-_LAYOUT_VERSION: Final = 4
+_LAYOUT_VERSION: Final = 5
 _log = logging.getLogger(__name__)
 _LONG: Final = 1.0  # seconds after which work shows its progress in the status bar
 
@@ -97,6 +99,7 @@ class Window(QMainWindow):
         self.scenarios = ScenariosPane(session, self.run_pane.run)
         self.imports = ImportsPane(session, ask_import)
         self.audit = AuditPane(session, ask_import)
+        self.health = HealthPane(session, health.metrics_folder(settings.metrics_folder))
         self.docks = {
             "deals": self._dock("deals", "Deals", self.deals),
             "collateral": self._dock("collateral", "Collateral", self.collateral),
@@ -110,6 +113,7 @@ class Window(QMainWindow):
             "run": self._dock("run", "Run", self.run_pane),
             "imports": self._dock("imports", "Import report", self.imports),
             "audit": self._dock("audit", "Audit", self.audit),
+            "health": self._dock("health", "Health", self.health),
         }
         self.banner = Banner(self)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.banner)
@@ -154,6 +158,7 @@ class Window(QMainWindow):
             "scenarios",
             "imports",
             "audit",
+            "health",
         ):
             self.tabifyDockWidget(self.docks["collateral"], self.docks[name])
         for dock in self.docks.values():
@@ -195,6 +200,7 @@ class Window(QMainWindow):
             "pack": self.ask_pack,
             "unpack": self.ask_unpack,
             "scenario.import": self.ask_scenarios,
+            "former.import": self.ask_former,
             "open": self.ask_workspace,
             "own": self.doorman.own,
             "backup": self.doorman.back_up,
@@ -407,14 +413,25 @@ class Window(QMainWindow):
         if file:
             self.session.import_scenarios(Path(file), self.show_import)
 
-    def show_import(self, report: str) -> QMessageBox:
-        """What came of an import of scenarios; every row stands in the details."""
-        head, _, rest = report.partition("\n")
-        box = QMessageBox(
-            QMessageBox.Icon.Information, "Import scenarios", as_text(head), QMessageBox.StandardButton.Close, self
-        )
+    def ask_former(self) -> None:
+        """Asks for databases of the former system and imports them."""
+        kinds = "SQLite databases (*.db *.sqlite *.sqlite3);;All files (*)"
+        files, _ = QFileDialog.getOpenFileNames(self, "Import former databases", "", kinds)
+        if files:
+            self.session.import_former([Path(file) for file in files], self.show_former)
+
+    def show_former(self, report: str) -> QMessageBox:
+        """What came of databases of the former system: a sentence a file, every row in the details."""
+        heads = [line for line in report.splitlines() if not line.startswith(" ")]
+        return self.show_import("\n".join(("\n\n".join(heads), report)), "Import former databases", len(heads) * 2 - 1)
+
+    def show_import(self, report: str, title: str = "Import scenarios", heads: int = 1) -> QMessageBox:
+        """What came of an import: its first lines, and every row in the details."""
+        lines = report.split("\n")
+        head, rest = "\n".join(lines[:heads]), "\n".join(lines[heads:])
+        box = QMessageBox(QMessageBox.Icon.Information, title, as_text(head), QMessageBox.StandardButton.Close, self)
         if rest:
-            box.setInformativeText("The details name every scenario saved and every row that was not understood.")
+            box.setInformativeText("The details name everything that was stored and every row that was not understood.")
             box.setDetailedText(rest)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()

@@ -22,6 +22,7 @@ from clo_desktop.cli import (
     compliance,
     deals,
     former,
+    health,
     history,
     packs,
     projecting,
@@ -52,6 +53,7 @@ VERBS: Final[Sequence[Callable[[Add], None]]] = (
     projecting.add_verbs,
     scenarios.add_verbs,
     former.add_verbs,
+    health.add_verbs,
     packs.add_verbs,
     studies.add_verbs,
     tables.add_verbs,
@@ -74,6 +76,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _tell(options, options.verb(options))
     except Refused as refused:
+        from clo_desktop import log
+
+        log.note_refused(refused)
         return _failed(options, refused.message, refused.code)
     except KeyboardInterrupt:
         return _failed(options, "Stopped; nothing was changed.", "cancelled")

@@ -37,9 +37,9 @@ def outcome_of(word: object) -> Outcome:
     text = str(word or "").strip().casefold()
     for outcome, words in (
         (Outcome.PASS, ("pass", "ok", "satisfied")),
-        (Outcome.NEAR, ("near", "warn")),
+        (Outcome.NEAR, ("near", "warn", "look")),
         (Outcome.MAINTAINED, ("maintain",)),
-        (Outcome.FAIL, ("fail", "breach")),
+        (Outcome.FAIL, ("fail", "breach", "bad")),
     ):
         if text.startswith(words):
             return outcome

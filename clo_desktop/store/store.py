@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
-from clo_desktop.store import books, correlations, intake, records, reference, scenarios
+from clo_desktop.store import books, correlations, intake, records, reference, scenarios, vitals
 from clo_desktop.store.audit.server import sealing
 from clo_desktop.store.audit.trail import Trail
 from clo_desktop.store.connection import (
@@ -38,6 +38,7 @@ from clo_desktop.store.reference import ReferenceTable, Setting
 from clo_desktop.store.scenarios import Saved
 from clo_desktop.store.schema import assets, deals
 from clo_desktop.store.snapshots import Snapshot, drop_snapshot, load_snapshots, put_snapshot
+from clo_desktop.store.vitals import Vitals
 from engine.asset import Asset
 from engine.terms import Book
 
@@ -293,6 +294,11 @@ class Store:
         with writing(self._engine) as on:
             return intake.take(on, what, self.person, dt.datetime.now(dt.UTC))
 
+    def vitals(self) -> Vitals:
+        """How the database is. Raises Refused where it does not answer."""
+        with reading(self._engine) as on:
+            return vitals.read(on, self._engine, ready_of(self._engine))
+
     @property
     def audit(self) -> Trail:
         """What was written down of every change."""
@@ -337,6 +343,7 @@ def open_store(where: str | Path, *, patience: float = PATIENCE, manner: Manner 
     or damaged database and one of a newer application.
     """
     engine = connect(address(where), patience, manner)
+    vitals.watching(engine)
     notice = ""
     try:
         with translating(engine):

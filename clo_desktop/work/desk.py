@@ -84,6 +84,7 @@ class Desk:
         self.store: Store = open_store(where, manner=manner or AS_NAMED)
         self._books: dict[str, Book] = {}
         self._models: list[Model] = []
+        self.model_hits = self.model_misses = 0
         self._master: Mapping[str, Asset] | None = None
         self._traders: dict[str, tuple[Trader, tuple[Asset, ...], Trader]] = {}  # without and with new assets
 
@@ -152,10 +153,14 @@ class Desk:
     ) -> dt.datetime | None:
         """Stores a book; when the snapshot of its date was taken that `snapshot` replaces, if there was one."""
         replaced = self.store.save(book, record, snapshot)
-        self._books.clear()  # the asset master is shared: other deals may have changed too
+        self.forget()
+        return replaced
+
+    def forget(self) -> None:
+        """Nothing read before holds any more: the asset master is shared, other deals may have changed too."""
+        self._books.clear()
         self._master = None
         self._models.clear()
-        return replaced
 
     def _changes_elsewhere(self, book: Book) -> Iterator[Fault]:
         """A warning for each other deal that holds assets which this book changes: the asset master is shared."""
@@ -339,7 +344,10 @@ class Desk:
         document = waterfalls.known().of(book, waterfall)
         found = next((m for m in self._models if m.book is book and m.document is document), None)
         if found is None:
+            self.model_misses += 1
             found = Model(book, document, library.assumed_terms())
+        else:
+            self.model_hits += 1
         self._models = [found, *(m for m in self._models if m is not found)][:_KEPT_MODELS]
         return found
 

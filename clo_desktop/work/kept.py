@@ -11,6 +11,7 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,17 @@ _SUFFIX: Final = ".json"
 
 Told = tuple[Any, str]
 """A result as data and in words."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """How often this process found a result, and how often it had to make it."""
+
+    hits: int = 0
+    misses: int = 0
+
+
+counts: Final = Counts()
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +68,9 @@ def answered(rests_on: dict[str, Any], make: Callable[[], Told]) -> Told:
     file = folder / f"{digest(as_json(rests_on))}{_SUFFIX}"
     kept = _read(file, rests_on)
     if kept is not None:
+        counts.hits += 1
         return kept
+    counts.misses += 1
     made = make()
     _write(file, rests_on, made)
     return made

@@ -10,12 +10,13 @@ from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from clo_desktop import log
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
 from clo_desktop.store.local.keys import Secret
 from clo_desktop.store.local.manner import Manner
 from clo_desktop.store.merge import Choices, Clashing
-from clo_desktop.work import former_scenarios, packs
+from clo_desktop.work import former_databases, former_scenarios, packs
 from clo_desktop.work.csv_tables import write_csv
 from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
@@ -600,6 +601,23 @@ class Session(QObject):
 
         self.shelve(f"Import {path.name}", work, told)
 
+    def import_former(self, paths: Sequence[Path], done: Callable[[str], object]) -> None:
+        """Imports databases of the former system; `done` takes the report in words, the first line for each file."""
+        desk = self._open_desk()
+
+        def work(report: Progress) -> tuple[former_databases.Outcome, ...]:
+            return former_databases.import_files(desk.store, paths, report)
+
+        def told(outcomes: tuple[former_databases.Outcome, ...]) -> None:
+            desk.forget()
+            done("\n".join(former_databases.lines(outcomes)))
+            if self.deal is not None:
+                self.reread()
+            self.deals_changed.emit()
+
+        name = paths[0].name if len(paths) == 1 else f"{len(paths)} databases"
+        self._start(DATABASE, f"Import {name}", work, told)
+
     def delete(self, deal: str) -> None:
         """Deletes a deal from the store."""
         desk = self._open_desk()
@@ -657,6 +675,7 @@ class Session(QObject):
         def not_done(error: Exception) -> None:
             if not isinstance(error, Refused):
                 raise error
+            log.note_refused(error)
             if failed is not None:
                 failed(error)
             elif not quiet:

@@ -60,3 +60,8 @@ def reference(file: Path) -> Path:
         ("Moody's industries", "2026-06-30", "{broken"),
     ]
     return table(file, "reference_data", ("table_name", "as_of", "data"), rows)
+
+
+def foreign(file: Path) -> Path:
+    """A database of somebody else."""
+    return table(file, "songs", ("title", "year"), [("Blue", 1971)])
