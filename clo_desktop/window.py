@@ -285,6 +285,7 @@ class Window(QMainWindow):
         session.lanes.changed.connect(self._show_work)
         self.edits.found.connect(self._inbox_read)
         self.collateral.summary.connect(self.selected.setText)
+        self.docks["health"].visibilityChanged.connect(lambda seen: self.health.look() if seen else None)
         self.set_dense(self._settings.density == "compact")
 
     # -- what commands do ---------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from clo_desktop.faults import Refused
@@ -67,11 +66,13 @@ class HealthPane(QWidget):
         self._beat = QTimer(self)
         self._beat.setInterval(EVERY)
         self._beat.timeout.connect(self._tick)
-        self._beat.start()
-        session.opened.connect(self._tick)
+        session.opened.connect(self._begin)
+        session.leaving.connect(lambda _desk: self._beat.stop())
+        if session.desk is not None:
+            self._begin()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
+    def _begin(self) -> None:
+        self._beat.start()
         self.look()
 
     def _tick(self) -> None:

@@ -107,7 +107,7 @@ def _health(first: Sequence[Line], vitals: Vitals | None, desk: Desk | None) -> 
 def _of_store(name: str, vitals: Vitals) -> Iterator[Line]:
     server = bool(vitals.server)
     slow = vitals.ping > _SLOW_PING
-    answer = f"{name}, {vitals.role}, answers in {vitals.ping * 1000:.1f} ms"
+    answer = f"{vitals.role}, answers in {vitals.ping * 1000:.1f} ms: {name}"
     yield Line("Store", LOOK if slow else OK, answer, "Slow: look at the network or the disk." if slow else "")
     if server:
         yield _lag(vitals)

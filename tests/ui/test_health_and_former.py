@@ -27,15 +27,16 @@ def test_that_without_a_workspace_the_pane_says_what_to_do(empty: Window) -> Non
 def test_that_the_pane_tells_each_line_and_what_to_do_and_looks_again(harbor: Window, qtbot: QtBot) -> None:
     harbor.go_to("health")
     qtbot.waitUntil(lambda: harbor.health.table.model.rowCount() > 8)
-    assert harbor.health.head.text() == "Something is worth a look."
-    assert cells(harbor.health, "state")["Last backup"] == "look"
-    assert cells(harbor.health, "says")["Last backup"] == "Make one: File > Back up now."
+    qtbot.waitUntil(lambda: harbor.session.lanes.idle)
+    assert harbor.health.head.text() == "All is well."
     desk = harbor.session.desk
     assert desk is not None
-    desk.store.back_up()
+    made = desk.store.back_up()
+    made.file.write_bytes(b"torn")
     harbor.health.again.click()
-    qtbot.waitUntil(lambda: cells(harbor.health, "state")["Last backup"] == "ok")
-    assert harbor.health.head.text() == "All is well."
+    qtbot.waitUntil(lambda: cells(harbor.health, "state")["Last backup"] == "bad")
+    assert harbor.health.head.text() == "Something is wrong."
+    assert cells(harbor.health, "says")["Last backup"].endswith("Make one: File > Back up now.")
 
 
 def test_that_the_metrics_file_is_kept_while_the_window_is_open(
