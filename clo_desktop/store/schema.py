@@ -280,14 +280,14 @@ snapshots: Final = sa.Table(
     "snapshots",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _with("deal", "deals.id"),
+    _with("deal_id", "deals.id"),
     _date("as_of", required=True),
     sa.Column("taken_at", Moment, nullable=False),
     _text("origin", required=True),
     _text("book_hash", required=True),
     _text("readings", required=True),
     _number("principal_amount"),
-    sa.UniqueConstraint("deal", "as_of"),
+    sa.UniqueConstraint("deal_id", "as_of"),
 )
 """A deal's tests as they stood, one a date. They outlive an import of the deal, and are deleted with it."""
 
@@ -307,12 +307,12 @@ idea_pools: Final = sa.Table(
     "idea_pools",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _with("deal", "deals.id"),
+    _with("deal_id", "deals.id"),
     _text("book_hash", required=True),
     _date("as_of"),
     _number("principal_cash", required=True),
     _text("inputs", required=True),
-    sa.UniqueConstraint("deal", "book_hash"),
+    sa.UniqueConstraint("deal_id", "book_hash"),
 )
 """What pools looked like that ideas were made on; `inputs` is the hash of all but the positions."""
 
@@ -324,6 +324,7 @@ idea_pool_positions: Final = sa.Table(
     _text("asset_id", required=True),
     _number("par", required=True),
     _text("terms", required=True),
+    info={"unaudited": "a fingerprint of positions that are audited themselves"},
 )
 """`terms` is the hash of the asset; the asset is a name, not a key: it may leave the master."""
 
@@ -331,7 +332,7 @@ ideas: Final = sa.Table(
     "ideas",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
-    _with("deal", "deals.id", index=True),
+    _with("deal_id", "deals.id", index=True),
     _with("pool", "idea_pools.id"),
     _text("name", required=True),
     _text("note", required=True),

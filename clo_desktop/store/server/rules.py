@@ -173,11 +173,14 @@ def _imports(table: sa.Table) -> Rule:
     )
 
 
+WORKED: Final = ("ideas", "idea_rows", "idea_assets", "idea_pools", "idea_pool_positions")
+"""Ideas of trades: analysts' work on deals they may read."""
+
 _NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {
     "deals": _deals,
     "assets": _assets,
     "imports": _imports,
-    **dict.fromkeys(("ideas", "idea_rows", "idea_assets", "idea_pools", "idea_pool_positions"), _worked),
+    **dict.fromkeys(WORKED, _worked),
     **dict.fromkeys(("scenarios", "scenario_versions", "scenario_tags"), _library),
 }
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from clo_desktop.store import schema
+from clo_desktop.store.server.rules import WORKED
 from tests.store.server.world import LOOSE, SECRET, World, of_deal
 
 FORBIDDEN: Final = "42501"
@@ -81,18 +82,20 @@ def _on_tables(world: World) -> Iterator[Attack]:
         copied = _copy(table, condition)
         for who in ("vic", "ann", "gone"):
             mine = (world.deals["mine"],)
-            owned = "owner" in table.c and who == "ann"
+            owned = ("owner" in table.c or table.name in WORKED) and who == "ann"
             if not owned:
                 yield Attack(who, f"insert into {table.name}", (copied,), mine, empty=who == "gone")
                 yield Attack(who, f"update {table.name}", (change,), mine, empty=who == "gone")
                 yield Attack(who, f"delete from {table.name}", (remove,), mine, empty=who == "gone")
             yield Attack(who, f"truncate {table.name}", (sql.SQL("TRUNCATE {} CASCADE").format(name),))
         yield Attack("gone", f"read {table.name} after deactivation", (read,), (world.deals["mine"],), empty=True)
-        for deal in ("foreign", "seen"):
+        readable = () if table.name in WORKED else ("seen",)  # ideas are work on a deal, not changes of it
+        for deal in ("foreign", *readable):
             there = (world.deals[deal],)
             yield Attack("mia", f"update {table.name} of {deal}", (change,), there, empty=True)
             yield Attack("mia", f"delete from {table.name} of {deal}", (remove,), there, empty=True)
-        yield Attack("mia", f"insert into {table.name} of seen", (copied,), (world.deals["seen"],))
+        if readable:
+            yield Attack("mia", f"insert into {table.name} of seen", (copied,), (world.deals["seen"],))
         for who in ("mia", "ann", "vic"):
             yield Attack(who, f"read {table.name} of foreign", (read,), (world.deals["foreign"],), empty=True)
         yield Attack("mia", f"insert into {table.name} of foreign", (_blank(table, world.deals["foreign"]),))
