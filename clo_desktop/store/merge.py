@@ -7,7 +7,7 @@ is a row that one side changed and the other took out: a person decides, and unt
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -58,11 +58,12 @@ class Clash:
 class Clashing(Refused):
     """Two changes of one deal that a person must join. `theirs` is the deal as it is stored now."""
 
-    def __init__(self, deal: str, clashes: Sequence[Clash], theirs: Book) -> None:
+    def __init__(self, deal: str, clashes: Sequence[Clash], theirs: Book, message: str = "") -> None:
         some = "; ".join(str(clash.place) for clash in clashes[:3]) + ("; …" if len(clashes) > 3 else "")
         super().__init__(
-            f"{deal} was changed by someone else in the same cells ({some}); choose which values to keep, nothing was"
-            " saved yet.",
+            message
+            or f"{deal} was changed by someone else in the same cells ({some}); choose which values to keep, nothing"
+            " was saved yet.",
             code="clash",
         )
         self.deal = deal
@@ -73,6 +74,22 @@ class Clashing(Refused):
 Choices = Mapping[Place, Side]
 
 NO_CHOICES: Final[Choices] = {}
+
+
+class Always(Mapping[Place, Side]):
+    """The same choice for every clash."""
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+
+    def __getitem__(self, place: Place) -> Side:
+        return self.side
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def merge(base: Book, mine: Book, theirs: Book, choices: Choices = NO_CHOICES) -> Book:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -15,7 +16,9 @@ from clo_desktop.store.connection import address, claim, connect, reading, spoke
 from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
+from clo_desktop.store.retries import retried
 from clo_desktop.store.schema import assets
+from clo_desktop.store.sync import outbox
 from engine.asset import Asset
 from engine.terms import Book
 
@@ -53,10 +56,12 @@ class Store:
     def save(self, book: Book, record: ImportRecord | None = None) -> None:
         """Write `book`, replacing the deal of its name and updating the asset master, and note the import if it is one.
 
-        All or nothing.
+        All or nothing. Of an offline copy the change is put into the outbox, too.
         """
         with writing(self._engine) as on:
-            books.save_book(on, book, dt.datetime.now(dt.UTC))
+            now = dt.datetime.now(dt.UTC)
+            with outbox.noting(on, book.deal.name, now):
+                books.save_book(on, book, now)
             if record is not None:
                 records.add_import(on, record)
 
@@ -65,15 +70,21 @@ class Store:
 
         What others changed meanwhile is kept: cells are joined three ways. Raises Clashing, with the cells both
         changed, where `choices` do not say whose to keep; Refused where the deal is gone. Then nothing is written.
+        Where another transaction was faster it is done again on what that one wrote.
         """
         if base.deal.name != mine.deal.name:
             raise ValueError("a deal is not renamed by an edit")
+        return retried(lambda: self._edit(base, mine, choices))
+
+    def _edit(self, base: Book, mine: Book, choices: Choices) -> Book:
         with writing(self._engine) as on:
             theirs = books.load_book(on, base.deal.name, to_change=True)
             if theirs is None:
                 raise self._unknown(on, base.deal.name)
             joined = merge(base, mine, theirs, choices)
-            books.save_book(on, joined, dt.datetime.now(dt.UTC))
+            now = dt.datetime.now(dt.UTC)
+            with outbox.noting(on, base.deal.name, now):
+                books.save_book(on, joined, now)
             return joined
 
     def version(self, name: str) -> int:
@@ -85,8 +96,12 @@ class Store:
             return int(found["version"])
 
     def delete(self, name: str) -> None:
-        """Remove the deal `name`; its assets and the history of imports stay. Raises Refused naming the known deals."""
+        """Remove the deal `name`; its assets and the history of imports stay. Raises Refused naming the known deals.
+
+        Of an offline copy only the copy is removed; refused while changes of it wait to be sent.
+        """
         with writing(self._engine) as on:
+            outbox.forget(on, name)
             if not books.delete_deal(on, name):
                 raise self._unknown(on, name)
 
@@ -101,6 +116,18 @@ class Store:
         """All imports, the newest first."""
         with reading(self._engine) as on:
             return records.all_imports(on)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one state throughout, for what stands beside the deals (offline copies)."""
+        with reading(self._engine) as on:
+            yield on
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that writes all or nothing, as `reading`."""
+        with writing(self._engine) as on:
+            yield on
 
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""
