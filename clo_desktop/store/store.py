@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -34,6 +35,11 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is shared: a server and no file."""
+        return self._engine.dialect.name != "sqlite"
 
     @property
     def name(self) -> str:
@@ -128,6 +134,18 @@ class Store:
         """A transaction that writes all or nothing, as `reading`."""
         with writing(self._engine) as on:
             yield on
+
+    @contextmanager
+    def dedicated(self) -> Iterator[Any]:
+        """The driver's own connection to a server, outside the pool and in autocommit, for what listens for long."""
+        with translating(self._engine):
+            on = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            raw = on.connection.driver_connection
+            on.detach()
+        try:
+            yield raw
+        finally:
+            on.close()
 
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""

@@ -147,7 +147,9 @@ def _use_everything(store: Store, book: terms.Book) -> None:
     store.save(EVERY_TABLE)
     store.save(book)
     server = StoreServer(store)
-    change = copies.operation("Deal", 1, delta_of(full, dataclasses.replace(full, reference=EVERY_TABLE.reference)), NOW)
+    change = copies.operation(
+        "Deal", 1, delta_of(full, dataclasses.replace(full, reference=EVERY_TABLE.reference)), NOW
+    )
     server.apply(change)
     assert server.applied([change.op_id])
     server.deleted(server.marks()["Deal"])

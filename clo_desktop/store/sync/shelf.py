@@ -58,12 +58,11 @@ class FileShelf:
     """The copies of a workspace file. Raises Refused for a store on a server."""
 
     def __init__(self, store: Store) -> None:
-        with store.reading() as on:
-            if on.dialect.name != "sqlite":
-                raise Refused(
-                    f"{store.name} is a server; offline copies are kept in a workspace file, named with --db.",
-                    code="no-file",
-                )
+        if store.is_server:
+            raise Refused(
+                f"{store.name} is a server; offline copies are kept in a workspace file, named with --db.",
+                code="no-file",
+            )
         self._store = store
 
     def copy(self, deal: str) -> Copy | None:

@@ -69,7 +69,7 @@ def edited(book: Book, client: int, chance: Random, number: int) -> tuple[Book, 
 
 
 def sync(shelf: MemoryShelf, server: Lossy, chance: Random, totals: Totals) -> bool:
-    """Bring one copy and the server together, a person choosing at random; whether the server was reached to the end."""
+    """Bring one copy and the server together, a person choosing at random; whether all was sent."""
     choices: Choices = {}
     try:
         while True:
@@ -126,8 +126,7 @@ def simulate(runs: int) -> Totals:
 
 
 def check(totals: Totals) -> None:
-    print(totals)
-    assert (totals.diverged, totals.sole_lost, totals.doubled) == (0, 0, 0)
+    assert (totals.diverged, totals.sole_lost, totals.doubled) == (0, 0, 0), totals
     assert totals.lost_answers > totals.runs  # the network did lose answers
     assert totals.clashes > totals.runs  # and people did change the same cells
     assert totals.sole_edits == totals.runs * CLIENTS * 2

@@ -13,7 +13,8 @@ from clo_desktop.faults import Refused
 from clo_desktop.store import Store
 from clo_desktop.store.merge import Always, Side
 from clo_desktop.store.sync.copies import Deleted, State
-from clo_desktop.store.sync.syncing import Outcome
+from clo_desktop.store.sync.server import StoreServer
+from clo_desktop.store.sync.syncing import Outcome, bring_together
 from engine.asset import Asset
 from engine.terms import Book, Deal, Fee, Holding, Tranche
 from tests.store.sync.conftest import Laptop
@@ -242,10 +243,7 @@ def test_that_a_change_and_its_place_in_the_outbox_are_one_transaction(first: La
     assert waiting(first) == []
 
 
-def test_that_another_server_is_refused(first: Laptop, laptop: Make, tmp_path: Any) -> None:
-    other = laptop()
+def test_that_another_server_is_refused(first: Laptop, laptop: Make) -> None:
+    other = StoreServer(laptop().store)
     with pytest.raises(Refused, match="name the server it was pulled from"):
-        from clo_desktop.store.sync.server import StoreServer
-        from clo_desktop.store.sync.syncing import bring_together
-
-        bring_together(first.syncing.shelf, StoreServer(other.store), "Deal")
+        bring_together(first.syncing.shelf, other, "Deal")
