@@ -65,7 +65,7 @@ def edit_once(store: Store, editor: int, value: float) -> tuple[float, int]:
             return was, conflicts
 
 
-@pytest.mark.parametrize("edits", [8, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("edits", [4, pytest.param(60, marks=pytest.mark.long)])
 def test_that_of_8_editors_none_loses_an_edit(server: str, edits: int) -> None:
     def edit(editor: int) -> tuple[dict[float, float], int]:
         replaced: dict[float, float] = {}
