@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 import resources
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
+from clo_desktop.dialogs.clash import ClashDialog
 from clo_desktop.dialogs.entries import of_commands, of_session
 from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
@@ -53,7 +54,7 @@ from clo_desktop.work.desk import Imported
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
 from clo_desktop.work.lanes import State, Task
-from clo_desktop.work.session import Session, Timed
+from clo_desktop.work.session import Clash, Session, Timed
 
 DEMO_DEAL: Final = "Harbor 2024-1"
 DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
@@ -78,8 +79,8 @@ class Window(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         ask_import = self._guarded(self.ask_import)
         self.deals = DealsPane(session, ask_import, self.ask_delete)
-        self.collateral = CollateralPane(session, ask_import)
         self.edits = Edits(session, self)
+        self.collateral = CollateralPane(session, self.edits, ask_import)
         self.compliance = CompliancePane(session, self.edits, ask_import, self._guarded_test)
         self.inbox = InboxPane(session, self.edits, ask_import)
         self.matrix = MatrixPane(session, self.edits, ask_import)
@@ -239,6 +240,7 @@ class Window(QMainWindow):
         session.refused.connect(self.say_refused)
         session.imported.connect(self._imported)
         session.book_changed.connect(self._book_changed)
+        session.clashed.connect(self.ask_whose)
         session.projection_changed.connect(self._projected)
         session.members_wanted.connect(lambda test: self.go_to("collateral") if test is not None else None)
         session.asset_wanted.connect(lambda _asset: self.go_to("collateral"))
@@ -436,6 +438,16 @@ class Window(QMainWindow):
         self.statusBar().showMessage(
             f"{outcome.file_name} was {word}: {outcome.errors} errors, {outcome.warnings} warnings.", 12_000
         )
+
+    def ask_whose(self, clash: Clash) -> ClashDialog:
+        """Someone else changed the same cells: whose values are kept. Until then nothing of the change is stored."""
+        book = self.session.book
+        dialog = ClashDialog(clash.clashing, book.deal.currency if book is not None else "", self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.session.settle(clash, dialog.choices))
+        dialog.rejected.connect(self.session.reread)
+        dialog.open()
+        return dialog
 
     def _book_changed(self, _book: object) -> None:
         deal = self.session.deal

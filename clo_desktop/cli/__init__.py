@@ -15,7 +15,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from clo_desktop import __version__
-from clo_desktop.cli import application, compliance, deals, projecting, studies, tables, trading, valuing, waterfalls
+from clo_desktop.cli import (
+    application,
+    compliance,
+    deals,
+    projecting,
+    server,
+    studies,
+    sync,
+    tables,
+    trading,
+    users,
+    valuing,
+    waterfalls,
+)
 from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb
 from clo_desktop.faults import Refused
 
@@ -31,6 +44,9 @@ VERBS: Final[Sequence[Callable[[Add], None]]] = (
     studies.add_verbs,
     tables.add_verbs,
     valuing.add_verbs,
+    server.add_verbs,
+    users.add_verbs,
+    sync.add_verbs,
 )
 """What adds the verbs of each subject, in the order of the help."""
 

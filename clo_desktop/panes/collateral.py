@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,9 +14,13 @@ from clo_desktop.look import formats
 from clo_desktop.look.outcome import assumptions_words
 from clo_desktop.look.words import WrappedLabel, short
 from clo_desktop.tables.assets import AssetPanel
+from clo_desktop.tables.editing import Cell, Editing
 from clo_desktop.tables.frame import Column, Frame, Mark, asset_columns
 from clo_desktop.tables.query import Mask
+from clo_desktop.tables.undo_keys import undo_keys
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work.cells import EDITABLE, Typed
+from clo_desktop.work.edits import Edits
 from clo_desktop.work.rating_paths import EXPLAINED, RatingPaths
 from clo_desktop.work.session import Session
 from engine.asset import COLUMNS, Kind
@@ -55,13 +60,17 @@ _SETS: Final = {
 _ODD_PRICE: Final = (5.0, 150.0)
 
 
+def _typed_into(column: Column) -> Column:
+    return replace(column, editable=column.name in EDITABLE)
+
+
 def positions_frame(book: Book | None, spreads: Mapping[str, float] | None = None) -> Frame:
     """The positions as a table: par, z-spread, then every column of the master. Odd prices carry a mark.
 
     spreads  by asset id; missing ones are empty cells
     """
     columns = asset_columns()
-    chosen = (columns[0], _PAR, _Z_SPREAD, *columns[1:])
+    chosen = tuple(map(_typed_into, (columns[0], _PAR, _Z_SPREAD, *columns[1:])))
     positions = list(book.positions()) if book is not None else []
     data = {c.name: [getattr(asset, c.name) for asset, _ in positions] for c in columns}
     data["held_par"] = [par for _, par in positions]
@@ -77,14 +86,17 @@ def positions_frame(book: Book | None, spreads: Mapping[str, float] | None = Non
 class CollateralPane(QWidget):
     """The table of positions; a test that was clicked narrows it to the rows that count.
 
-    Enter or a double click on a position shows its cash flows below; they follow the last run.
+    Enter, or a double click on its id, shows a position's cash flows below; they follow the last run. Any other cell is
+    typed into as in Excel, stored when it is left, and taken back with Ctrl+Z.
     """
 
     summary = Signal(str)
 
-    def __init__(self, session: Session, ask_import: Callable[[], None], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, edits: Edits, ask_import: Callable[[], None], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._edits = session, edits
         self.table = FrameTable(
             positions_frame(None),
             name="Collateral",
@@ -92,6 +104,10 @@ class CollateralPane(QWidget):
             told=("held_par", "market_value", "coupon_spread"),
             sets=_SETS,
         )
+        self.editing = Editing(self.table)
+        self.editing.typed.connect(self._typed)
+        self.editing.refused.connect(session.refused)
+        undo_keys(self, edits)
         self._ask_import = ask_import
         self._say_empty(None)
         self._note = WrappedLabel()
@@ -126,6 +142,7 @@ class CollateralPane(QWidget):
         self.table.selection_summary.connect(self.summary)
         self.table.filters_changed.connect(self._filtered)
         session.book_changed.connect(self._show)
+        session.edited.connect(self._show_spreads)
         session.members_wanted.connect(self._narrow)
         session.asset_wanted.connect(self._reveal)
         session.spreads_changed.connect(self._show_spreads)
@@ -143,6 +160,10 @@ class CollateralPane(QWidget):
         self._narrow(None)
         self._say_empty(book)
         self.table.set_frame(positions_frame(book))
+
+    def _typed(self, cells: list[Cell]) -> None:
+        """What was typed is stored; until then the table shows what is stored."""
+        self._edits.type([Typed(str(cell.key), cell.column, cell.text) for cell in cells])
 
     def _show_spreads(self) -> None:
         self.table.set_frame(positions_frame(self._session.book, self._session.spreads))

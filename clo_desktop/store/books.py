@@ -120,7 +120,7 @@ def find_deal(on: sa.Connection, name: str, *, to_change: bool = False) -> Row |
     if found is not None:
         return {str(column): value for column, value in found.items()}
     if to_change and on.execute(chosen).first() is not None:
-        raise Refused(f"You may read {name} but not change it; an admin can assign it to you.", code="rights")
+        raise Refused(f"You may read {name} but not change it; an admin can assign it to you.", code="right")
     return None
 
 

@@ -1,6 +1,6 @@
 """How the store reaches its database: the SQLite file with the settings that keep it safe, or a server.
 
-The only module that speaks a dialect: SQLite needs its settings per connection and an explicit BEGIN.
+SQLite needs its settings per connection and an explicit BEGIN; what a server needs stands in `server.transport`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import event
 
 from clo_desktop.faults import Refused
 from clo_desktop.store.refusals import refusal
+from clo_desktop.store.server import transport
 
 _APPLICATION_ID: Final = 0x434C4F44
 """Marks the file as ours, in SQLite's header: "CLOD"."""
@@ -28,10 +29,10 @@ def address(where: str | Path) -> sa.URL:
     if isinstance(where, Path) or "://" not in where:
         return sa.URL.create("sqlite", database=str(Path(where).expanduser().absolute()))
     try:
-        url = sa.make_url(where)
+        url = transport.address(where)
     except sa.exc.ArgumentError as reason:
         raise Refused("The address of the database cannot be read; it looks like postgresql://host/name.") from reason
-    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
 
 
 def connect(url: sa.URL, patience: float) -> sa.Engine:
@@ -47,7 +48,9 @@ def connect(url: sa.URL, patience: float) -> sa.Engine:
         event.listen(engine, "begin", _begin)
         return engine
     try:
-        return sa.create_engine(url, pool_size=2, max_overflow=2, pool_pre_ping=True, pool_recycle=1800)
+        if url.get_backend_name() == "postgresql":
+            return transport.engine(url, patience)
+        raise Refused(f"{name}: this application speaks to PostgreSQL and SQLite only.", code="address")
     except (sa.exc.NoSuchModuleError, ImportError) as reason:
         raise Refused(f"{name}: this application speaks to PostgreSQL and SQLite only.") from reason
 

@@ -19,6 +19,17 @@ _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     ),
     (("disk image is malformed", "malformed database"), "damaged", "{name} is damaged; open a backup of it."),
     (
+        ("row-level security policy",),
+        "right",
+        "You may not change this in {name}; ask an administrator to assign the deal to you for writing.",
+    ),
+    (
+        ("certificate", "does not support ssl", "ssl error", "channel binding", "sslrootcert"),
+        "certificate",
+        "{name} could not prove who it is; its certificate has expired, has another name or another authority:"
+        " ask its administrator, and name the authority's certificate in the address with sslrootcert=FILE.",
+    ),
+    (
         ("readonly database", "read-only transaction", "permission denied", "unable to open database file"),
         "folder",
         "{name} cannot be written; ask for the right to write there or choose another place.",
@@ -29,7 +40,14 @@ _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         "The disk of {name} is full or was removed; nothing of this change was saved: make room and save again.",
     ),
     (
-        ("unique constraint", "could not serialize", "deadlock detected", "foreign key constraint", "already exists"),
+        (
+            "unique constraint",
+            "could not serialize",
+            "deadlock detected",
+            "foreign key constraint",
+            "already exists",
+            "must raise its version",
+        ),
         "conflict",
         "Someone else changed {name} in the same moment; nothing was saved: try again.",
     ),

@@ -16,6 +16,7 @@ from clo_desktop.sheets.read import Reading, read_book
 from clo_desktop.sheets.safety import name_fault
 from clo_desktop.sheets.write import write_book
 from clo_desktop.store import DealSummary, ImportRecord, Store, open_store
+from clo_desktop.store.merge import NO_CHOICES, Choices
 from clo_desktop.work import waterfalls
 from engine import study
 from engine.asset import Asset
@@ -59,7 +60,7 @@ class Imported:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """The engine's complaints about terms become refusals with the same sentence."""
     try:
         yield
@@ -185,19 +186,35 @@ class Desk:
         self._books.pop(deal, None)
 
     def change(self, deal: str, how: Callable[[Deal], Deal]) -> Book:
-        """Stores the deal as `how` makes it, in one transaction, and gives the new book.
+        """Stores the deal's inputs as `how` makes them, in one transaction, and gives the new book.
 
         Raises Refused where `how` raises ValueError, or where the changed inputs cannot be read; then nothing
         was changed.
         """
         book = self.book(deal)
-        with _refusing():
-            changed = replace(book, deal=how(book.deal))
-            study.comply(changed, library.catalogue())
-        stored = self.store.edit(book, changed)
-        kept = changed if stored == changed else stored
-        self._books[deal] = kept
+        with refusing():
+            return self.edit(book, replace(book, deal=how(book.deal)))
+
+    def edit(self, base: Book, mine: Book, choices: Choices = NO_CHOICES) -> Book:
+        """Stores what was changed from `base` to `mine`, on top of what others stored meanwhile; the book then.
+
+        Raises Clashing with the cells that others changed too, where `choices` do not say whose to keep; Refused where
+        the changed inputs cannot be read. Then nothing was changed.
+        """
+        with refusing():
+            study.comply(mine, library.catalogue())
+        stored = self.store.edit(base, mine, choices)
+        kept = mine if stored == mine else stored
+        if kept.assets != base.assets:  # the asset master is shared: other deals may have changed too
+            self._books.clear()
+            self._master = None
+        self._books[base.deal.name] = kept
         return kept
+
+    def fresh(self, deal: str) -> Book:
+        """The deal as it is stored now, whoever changed it."""
+        self._books.pop(deal, None)
+        return self.book(deal)
 
     def master(self) -> Mapping[str, Asset]:
         """The whole asset master of the store; kept until an import changes it."""
@@ -214,7 +231,7 @@ class Desk:
         kept = self._traders.get(deal)
         if kept is not None and kept[0].book is book and kept[1] == further:
             return kept[2]
-        with _refusing():
+        with refusing():
             plain = kept[0] if kept is not None and kept[0].book is book else None
             if plain is None:
                 plain = study.trader(book, library.catalogue(), self.master().values())
@@ -227,7 +244,7 @@ class Desk:
     def waterfall(self, deal: str) -> Document:
         """The priority of payments of a deal."""
         book = self.book(deal)
-        with _refusing():
+        with refusing():
             return waterfalls.known().of(book)
 
     def comply(self, deal: str) -> Compliance:
@@ -249,7 +266,7 @@ class Desk:
         waterfall  name of one to run instead of the deal's own; Refused where it does not fit the deal's classes
         """
         book = self.book(deal)
-        with _refusing():
+        with refusing():
             report(0.0, "Reading terms")
             model = self._model(book, waterfall) if curve is None else _ready(_under(book, curve), waterfall)
             return model.run(assumptions or Assumptions(), report)
@@ -259,7 +276,7 @@ class Desk:
 
         What does not depend on the assumptions is kept with the book: another run of it takes milliseconds.
         """
-        with _refusing():
+        with refusing():
             report(0.0, "Reading terms")
             return self._model(book).run(assumptions or Assumptions(), report)
 
@@ -267,22 +284,22 @@ class Desk:
     def ready(self, deal: str, *, curve: Path | None = None) -> Iterator[Model]:
         """The deal made ready for runs, under its own curve or that of a CSV; what the engine misses is refused."""
         book = self.book(deal)
-        with _refusing():
+        with refusing():
             yield self._model(book) if curve is None else _ready(_under(book, curve))
 
     def asset_flows(self, book: Book, asset_id: str, assumptions: Assumptions) -> Table:
         """Cash flows of one asset of a deal in hand. Raises Refused for terms that are missing."""
-        with _refusing():
+        with refusing():
             return asset_table(self._model(book), assumptions, asset_id)
 
     def tables_of(self, book: Book, flows: Projection) -> tuple[Table, ...]:
         """Every table of a run of a deal in hand. Raises as `asset_flows`."""
-        with _refusing():
+        with refusing():
             return deal_tables(self._model(book), flows)
 
     def spreads_of(self, book: Book) -> dict[str, float]:
         """Z-spreads of a deal in hand by asset id, a year; assets without one are left out. Raises as `asset_flows`."""
-        with _refusing():
+        with refusing():
             model = self._model(book)
             found = zip(model.pool.assets, model.z_spreads().tolist(), strict=True)
         return {asset.asset_id: spread for asset, spread in found if spread == spread}
@@ -299,13 +316,13 @@ class Desk:
 
 def comply_with(book: Book) -> Compliance:
     """All tests of a deal in hand. Raises Refused for terms that cannot be read."""
-    with _refusing():
+    with refusing():
         return study.comply(book, library.catalogue())
 
 
 def project_with(book: Book, assumptions: Assumptions | None = None, report: Progress = silent) -> Projection:
     """As `Desk.project_book`, made ready anew and with nothing kept."""
-    with _refusing():
+    with refusing():
         report(0.0, "Reading terms")
         return _ready(book).run(assumptions or Assumptions(), report)
 

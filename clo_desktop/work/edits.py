@@ -1,4 +1,4 @@
-"""Stored changes of the open deal that can be undone: tests of one's own, decisions about doubts; and the inbox."""
+"""Stored changes of the open deal that can be undone: cells, own tests, decisions about doubts; and the inbox."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from clo_desktop.work import judging
+from clo_desktop.work import cells, judging
 from clo_desktop.work.session import Session
 from engine.compliance import own
 from engine.compliance.inbox import Finding, decide, withdraw
 from engine.compliance.matrix import MATRIX
-from engine.terms import Deal
+from engine.terms import Book, Deal
 from resources import library
 
 
@@ -21,12 +21,12 @@ class _Step:
     """What was done, and the deal before and after it."""
 
     name: str
-    before: Deal
-    after: Deal
+    before: Book
+    after: Book
 
 
 class Edits(QObject):
-    """Changes the inputs of the open deal through the session; every change is stored at once and can be undone.
+    """Changes the open deal through the session; every change is stored at once and can be undone.
 
     changed  what can be undone or redone changed
     found    the inbox of the open deal was read anew (None: no deal is open)
@@ -56,7 +56,7 @@ class Edits(QObject):
         return self._undone[-1].name if self._undone else ""
 
     def undo(self) -> None:
-        """Stores the deal's inputs as they were before the last change."""
+        """Stores what was changed last as it was before; what others changed since stays."""
         if not self._done:
             self._session.said.emit("There is nothing to undo: nothing was changed since the deal was opened.")
             return
@@ -73,20 +73,27 @@ class Edits(QObject):
         self._done.append(step)
         self._put_back(f"Redo {step.name}", step.before, step.after, f"Done again: {step.name}.")
 
-    def _put_back(self, name: str, now: Deal, wanted: Deal, words: str) -> None:
+    def _put_back(self, name: str, now: Book, wanted: Book, words: str) -> None:
         self.changed.emit()
-        self._session.change(
-            name, lambda deal: _restored(deal, now, wanted), lambda _before, _after: self._session.said.emit(words)
-        )
+        self._session.restore(name, now, wanted, lambda _before, _after: self._session.said.emit(words))
 
     def _do(self, name: str, how: Callable[[Deal], Deal]) -> None:
-        def then(before: Deal, after: Deal) -> None:
+        self._do_book(name, lambda book: replace(book, deal=how(book.deal)))
+
+    def _do_book(self, name: str, how: Callable[[Book], Book]) -> None:
+        def then(before: Book, after: Book) -> None:
             self._done.append(_Step(name, before, after))
             self._undone.clear()
             self.changed.emit()
             self._session.said.emit(f"Stored: {name}.")
 
         self._session.change(name, how, then)
+
+    # -- cells of positions -------------------------------------------------------------------------------------------
+
+    def type(self, typed: Sequence[cells.Typed]) -> None:
+        """Stores what was typed or pasted into cells of positions, as one step."""
+        self._do_book(cells.words(typed), lambda book: cells.with_cells(book, typed))
 
     # -- tests of one's own -------------------------------------------------------------------------------------------
 
@@ -163,11 +170,3 @@ def _all(deal: Deal, findings: Iterable[Finding], how: Callable[[Deal, Finding],
     for finding in findings:
         deal = how(deal, finding)
     return deal
-
-
-def _restored(deal: Deal, now: Deal, wanted: Deal) -> Deal:
-    """The deal with the inputs of `wanted`. Raises ValueError where they are no longer those of `now`."""
-    fields = ("limits", "quality_inputs", "clo_inputs")
-    if any(getattr(deal, name) != getattr(now, name) for name in fields):
-        raise ValueError("The deal was changed from elsewhere since; open it anew, then decide again.")
-    return replace(deal, **{name: getattr(wanted, name) for name in fields})

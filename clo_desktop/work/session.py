@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,15 +12,16 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
+from clo_desktop.store.merge import Choices, Clashing
 from clo_desktop.work.csv_tables import write_csv
-from clo_desktop.work.desk import Desk, Imported, comply_with
+from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
 from clo_desktop.work.warmth import warm_up
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance, TestResult
 from engine.outputs import Table
 from engine.projection import Projection
-from engine.terms import Book, Deal
+from engine.terms import Book
 
 T = TypeVar("T")
 
@@ -50,6 +51,32 @@ class Timed:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change on its way into the store: `make` gives the book it started from and the book it wants."""
+
+    name: str
+    deal: str
+    make: Callable[[], tuple[Book, Book]]
+    then: Callable[[Book, Book], object]
+    choices: Choices = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A change that met another's in the same cells: `clashing.clashes` are the cells; see `Session.settle`."""
+
+    change: _Change
+    clashing: Clashing
+    books: tuple[Book, Book]
+
+
+def _run_of(book: Book) -> tuple[object, ...]:
+    """What of a deal its cash flows depend on, beside its assets: everything but the limits of its tests."""
+    deal = book.deal
+    return (replace(deal, limits=(), weights=(), quality_inputs=()), book.reference)
+
+
 def relative_cushion(result: TestResult) -> float:
     """Cushion as a share of the limit, so that tests of different units compare."""
     return result.cushion / abs(result.threshold) if result.threshold else result.cushion
@@ -67,7 +94,8 @@ class Session(QObject):
 
     deals_changed      the rail changed
     book_changed       another deal was chosen or it was imported anew (None: none is open)
-    edited             inputs of the open deal were changed and stored; its positions are the same
+    edited             the open deal was changed and stored: its inputs, or cells of its positions
+    clashed            a change met another's in the same cells: carries the Clash to settle
     compliance_changed, projection_changed  results of the open deal (None while there is none)
     members_wanted     show the positions that count in this test (None: show all)
     asset_wanted       show this asset
@@ -82,6 +110,7 @@ class Session(QObject):
     deals_changed = Signal()
     book_changed = Signal(object)
     edited = Signal(object)
+    clashed = Signal(object)
     compliance_changed = Signal(object)
     projection_changed = Signal(object)
     members_wanted = Signal(object)
@@ -229,29 +258,77 @@ class Session(QObject):
         """Whether the deal is open whose book it is or was: its inputs may have changed since, its positions not."""
         return self.book is not None and any(version is book for version in self._versions)
 
-    def change(self, name: str, how: Callable[[Deal], Deal], then: Callable[[Deal, Deal], object]) -> None:
-        """Stores the open deal as `how` makes it, in the database lane; its tests are evaluated anew.
+    def change(self, name: str, how: Callable[[Book], Book], then: Callable[[Book, Book], object]) -> None:
+        """Stores the open deal as `how` makes it, in the database lane; what depends on it is worked out anew.
 
-        name  for the progress; how  changes inputs, not positions, and may raise ValueError: that is refused
-        then  called with the deal before and after
+        name  for the progress; how  may raise ValueError or Refused: then nothing is changed
+        then  called with the deal before and after. Where someone else changed the same cells, `clashed` is emitted
+        first and the answer awaited.
         """
         desk, deal = self._open_desk(), self._open_book().deal.name
 
-        def work(report: Progress) -> tuple[Deal, Book]:
-            before = desk.book(deal).deal
-            return before, desk.change(deal, how)
+        def make() -> tuple[Book, Book]:
+            base = desk.book(deal)
+            with refusing():
+                return base, how(base)
 
-        def done(outcome: tuple[Deal, Book]) -> None:
-            before, book = outcome
-            if self.deal != deal:
+        self._store(_Change(name, deal, make, then))
+
+    def restore(self, name: str, now: Book, wanted: Book, then: Callable[[Book, Book], object]) -> None:
+        """As `change`: takes back what was done from `wanted` to `now`; what was changed since is kept."""
+        self._store(_Change(name, now.deal.name, lambda: (now, wanted), then))
+
+    def settle(self, clash: Clash, choices: Choices) -> None:
+        """Stores a change that met another's, with whose values to keep."""
+        change = clash.change
+        self._store(replace(change, make=lambda: clash.books, choices={**change.choices, **choices}))
+
+    def _store(self, change: _Change) -> None:
+        desk = self._open_desk()
+
+        def work(report: Progress) -> Book | Clash:
+            base, mine = change.make()
+            try:
+                return desk.edit(base, mine, change.choices)
+            except Clashing as clashing:
+                return Clash(change, clashing, (base, mine))
+
+        def done(outcome: Book | Clash) -> None:
+            if isinstance(outcome, Clash):
+                self.clashed.emit(outcome)
                 return
-            self.book = book
-            self._versions.append(book)
-            self.edited.emit(book)
-            self.comply()
-            then(before, book.deal)
+            if self.book is not None and self.deal == change.deal:
+                before = self.book
+                self._take(outcome)
+                change.then(before, outcome)
 
-        self._start(DATABASE, name, work, done)
+        self._start(DATABASE, change.name, work, done)
+
+    def reread(self) -> None:
+        """Shows the open deal as it is stored now: someone else may have changed it."""
+        desk, deal = self._open_desk(), self._open_book().deal.name
+
+        def done(found: Book) -> None:
+            if self.deal == deal and found != self.book:
+                self._take(found)
+                self.said.emit(f"{deal} was changed elsewhere; the window shows it as it is now.")
+
+        self._start(DATABASE, f"Read {deal}", lambda report: desk.fresh(deal), done, quiet=True)
+
+    def _take(self, book: Book) -> None:
+        """The open deal as it is after an edit; where positions changed, its cash flows are worked out anew."""
+        before, self.book = self.book, book
+        moved = before is None or before.assets != book.assets or _run_of(before) != _run_of(book)
+        self._versions = [book] if moved else [*self._versions, book]
+        self.deals = tuple(
+            replace(d, par=book.deal.par, holdings=len(book.deal.holdings)) if d.name == book.deal.name else d
+            for d in self.deals
+        )
+        self.edited.emit(book)
+        self.comply()
+        if moved:
+            self.run(self.projection.projection.assumptions if self.projection is not None else Assumptions())
+            self._spread(book)
 
     def look(self, name: str, work: Callable[[Desk, str], T], done: Callable[[T], object]) -> None:
         """Reads something of the open deal in the database lane; `done` is called if the deal is open still."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from clo_desktop.store import Store, open_store
+from clo_desktop.store.connection import address, connect
 from tests.store import postgres
 
 PLACES = ["sqlite", "postgresql"]
@@ -33,18 +34,45 @@ def cluster() -> postgres.Server:
 
 @pytest.fixture
 def database(cluster: postgres.Server) -> Iterator[str]:
-    """The administrator's address of an empty database on the server."""
+    """The name of an empty database on the server."""
     name = f"t_{os.getpid()}_{next(_numbers)}"
-    yield cluster.create(name)
+    cluster.create(name)
+    yield name
+    cluster.drop(name)
+
+
+@pytest.fixture
+def served(cluster: postgres.Server) -> Iterator[str]:
+    """The name of a database made ready by `clo server init`; `postgres.ADMIN` is registered as its administrator."""
+    name = f"t_{os.getpid()}_{next(_numbers)}"
+    cluster.create(name, postgres.template(cluster))
+    yield name
     cluster.drop(name)
 
 
 @pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an empty store may be made."""
+    """Where an empty store may be opened: a file, or a server by someone who may change everything."""
     if request.param == "sqlite":
         return str(tmp_path / "workspace.clo")
-    return str(request.getfixturevalue("database"))
+    cluster = request.getfixturevalue("cluster")
+    return str(cluster.address(request.getfixturevalue("served"), postgres.ADMIN, postgres.PASSWORD))
+
+
+@pytest.fixture
+def as_owner(request: pytest.FixtureRequest, place: str) -> Callable[[str], None]:
+    """Carries out SQL on the place with every right there is."""
+
+    def carry_out(statement: str) -> None:
+        url = place
+        if "://" in place:
+            url = request.getfixturevalue("cluster").address(request.getfixturevalue("served"))
+        engine = connect(address(url), 5.0)
+        with engine.begin() as on:
+            on.exec_driver_sql(statement)
+        engine.dispose()
+
+    return carry_out
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ import sqlalchemy as sa
 from psycopg import sql
 
 DBA = "dba"
+ADMIN = "ada@desk.example"
+PASSWORD = "correct-horse-battery"
 HOST = "localhost"  # the name in the server's certificate
 UNPRIVILEGED = ("postgres", "nobody")
 ABSENT = (
@@ -70,6 +72,7 @@ class Server:
 
     def __init__(self, administrator: str) -> None:
         self._url = sa.make_url(administrator).set(drivername="postgresql")
+        self.user = str(self._url.username)
 
     def address(self, database: str, user: str | None = None, password: str | None = None, **query: str) -> str:
         """The address of a database, for the administrator or another person; `query` changes the connection.
@@ -94,6 +97,11 @@ class Server:
             on.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(template))
             )
+        if template != "template0":  # a copy lacks what belongs to the database itself
+            from clo_desktop.store.server.init import text
+
+            with self.connect(database) as on:
+                on.execute(text("4_database.sql"))
         return self.address(database)
 
     def drop(self, database: str) -> None:
@@ -215,16 +223,48 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# One cluster for a run
+# One cluster and one template for a run
+
+
+def _folder() -> Path:
+    """What the processes of this run share."""
+    main = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    folder = Path(tempfile.gettempdir()) / f"clo-postgres-{os.getuid()}-{main}"
+    try:
+        folder.mkdir(mode=0o711)
+    except FileExistsError:
+        pass
+    else:
+        with (folder / "keeper.out").open("ab") as out:
+            subprocess.Popen(
+                [sys.executable, __file__, str(main), str(folder)],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            )  # fmt: skip
+    if folder.stat().st_uid != os.getuid():
+        raise RuntimeError(f"{folder} belongs to someone else")
+    return folder
+
+
+def template(server: Server) -> str:
+    """The name of a database that `clo server init` has made ready, to be copied; made once a run."""
+    from clo_desktop.store.connection import address  # the keeper runs this file with nothing else on its path
+    from clo_desktop.store.server.init import initialise
+
+    folder = _folder()
+    name = folder.name.replace("-", "_")
+    with _alone(folder / "lock"):
+        if not (folder / "template").exists():
+            url = address(server.create(name))
+            with server.connect() as on:  # a server named by CLO_TEST_POSTGRES may know her from a former run
+                on.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(ADMIN)))
+            initialise(url, administrator=ADMIN, password=PASSWORD)
+            (folder / "template").touch()
+    return name
 
 
 def shared() -> Cluster:
     """The cluster of this test run, made and started by the first process that asks."""
-    main = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
-    folder = Path(tempfile.gettempdir()) / f"clo-postgres-{os.getuid()}-{main}"
-    folder.mkdir(mode=0o711, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise RuntimeError(f"{folder} belongs to someone else")
+    folder = _folder()
     with _alone(folder / "lock"):
         cluster = Cluster(folder / "cluster")
         ready = folder / "ready"
@@ -232,11 +272,6 @@ def shared() -> Cluster:
             cluster.settle(*json.loads(ready.read_text()))
             return cluster
         cluster.make()
-        with (folder / "keeper.out").open("ab") as out:
-            subprocess.Popen(
-                [sys.executable, __file__, str(main), str(folder)],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
-            )  # fmt: skip
         cluster.start()
         ready.touch(mode=0o600)
         ready.write_text(json.dumps([cluster.port, cluster.password]))
@@ -260,8 +295,9 @@ def _keep(main: int, folder: Path) -> None:
         except ProcessLookupError:
             break
         time.sleep(0.2)
-    with _alone(folder / "lock"), contextlib.suppress(RuntimeError):
-        Cluster(folder / "cluster").stop("immediate")
+    if (folder / "cluster").exists():
+        with _alone(folder / "lock"), contextlib.suppress(RuntimeError):
+            Cluster(folder / "cluster").stop("immediate")
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -26,6 +26,7 @@ from clo_desktop.store.sync.copies import operation
 from clo_desktop.store.sync.server import StoreServer
 from engine.terms import Book, Deal, Fee, Tranche
 from tests.store.any_book import large_book
+from tests.store.postgres import ADMIN, PASSWORD, Server
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 EDITORS = 8
@@ -33,10 +34,12 @@ FIELD = Tranche("A", 100.0, 100.0, price=0.0)
 
 
 @pytest.fixture
-def server(database: str) -> str:
-    with open_store(database) as store:
+def server(cluster: Server, served: str) -> str:
+    """The administrator's address of a server with one deal."""
+    address = cluster.address(served, ADMIN, PASSWORD)
+    with open_store(address) as store:
         store.save(Book(Deal("Deal", tranches=(FIELD,), fees=tuple(Fee(str(i)) for i in range(EDITORS)))))
-    return database
+    return address
 
 
 def with_price(book: Book, value: float) -> Book:
@@ -134,14 +137,16 @@ def test_that_the_search_for_counted_versions_finds_them() -> None:
 
 
 @pytest.fixture
-def failing(server: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def failing(cluster: Server, served: str, server: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A trigger that fails the next changes of a deal with the state and as often as the table says."""
-    with psycopg.connect(server, autocommit=True) as on:
+    with cluster.connect(served) as on:
+        on.execute("SET search_path = clo")
         on.execute("CREATE SEQUENCE failed")
         on.execute("CREATE TABLE failing (times int, state text)")
         on.execute("INSERT INTO failing VALUES (0, '40001')")
         on.execute(
-            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE f failing; BEGIN"
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql"
+            " SECURITY DEFINER SET search_path = clo AS $$ DECLARE f failing; BEGIN"
             " SELECT * INTO f FROM failing; IF nextval('failed') <= f.times THEN"  # a sequence survives the rollback
             " RAISE EXCEPTION 'could not serialize access or deadlock detected' USING ERRCODE = f.state; END IF;"
             " RETURN NEW; END $$"

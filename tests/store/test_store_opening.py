@@ -42,29 +42,29 @@ def test_that_the_newest_migration_is_the_format_the_code_names() -> None:
     assert ScriptDirectory(str(FOLDER)).get_heads() == [schema.HEAD]
 
 
-def test_that_a_failed_migration_leaves_nothing_behind(
-    place: str, opened: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_that_a_failed_migration_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "workspace.clo"
+
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
         patch.setattr("alembic.op.create_index", fail)
         with pytest.raises(RuntimeError, match="power cut"):
-            opened()
-    if "://" not in place:
-        with sqlite3.connect(place) as raw:
-            assert raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-            assert raw.execute("PRAGMA application_id").fetchone() == (0,)
-    store = opened()
-    store.save(large_book("Deal", 2))
-    assert store.load("Deal") == large_book("Deal", 2)
+            open_store(file)
+    with sqlite3.connect(file) as raw:
+        assert raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        assert raw.execute("PRAGMA application_id").fetchone() == (0,)
+    with open_store(file) as store:
+        store.save(large_book("Deal", 2))
+        assert store.load("Deal") == large_book("Deal", 2)
 
 
-def test_that_a_database_of_a_newer_application_is_refused_untouched(opened: Callable[[], Store]) -> None:
+def test_that_a_database_of_a_newer_application_is_refused_untouched(
+    opened: Callable[[], Store], as_owner: Callable[[str], None]
+) -> None:
     first = opened()
-    with first._engine.begin() as on:
-        on.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    as_owner("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Refused, match=r"newer CLO Desktop \(its format is 9999.*update the application") as refused:
         opened()
     assert refused.value.code == "newer"

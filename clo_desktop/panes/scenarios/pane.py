@@ -72,6 +72,7 @@ class ScenariosPane(QWidget):
         self._pause.setInterval(0)
         self._pause.timeout.connect(self._ask)
         session.book_changed.connect(self._deal_changed)
+        session.edited.connect(self._edited)
         session.projection_changed.connect(self._projected)
         self.levers.moved.connect(self._moved)
         self.levers.keep_asked.connect(self.keep)
@@ -98,6 +99,13 @@ class ScenariosPane(QWidget):
         self._stale = set(self.studies)
         self.levers.kept.setText("")
         self._layers.setCurrentIndex(0)
+
+    def _edited(self, book: Book) -> None:
+        """The deal is another: what is in sight is studied anew, the levers stay."""
+        self._book = book
+        self._stale = set(self.studies)
+        if self._known:
+            self._prepare()
 
     def _projected(self, timed: Timed | None) -> None:
         """The first projection of a deal says what its own assumptions are."""

@@ -194,6 +194,7 @@ class TradesPane(QWidget):
     def _connect(self) -> None:
         pad = self.pad
         self._session.book_changed.connect(self._opened)
+        self._session.edited.connect(self._edited)
         pad.ideas_changed.connect(self._show_ideas)
         pad.judged.connect(self._show)
         pad.beside_judged.connect(self._show_beside)
@@ -244,6 +245,11 @@ class TradesPane(QWidget):
         self.tests.table.set_empty("The deal is being made ready for trades.")
         self.told.setText("The deal is being made ready for trades." if book is not None else "")
         self.update()
+
+    def _edited(self, _book: object) -> None:
+        """The deal is another: what was worked out of it before is asked for again."""
+        for tab in (self.marginal, self.ranking):
+            tab.clear()
 
     def _show_ideas(self) -> None:
         """The ideas, and the rows of the open one."""

@@ -14,7 +14,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.store import Store, books, delta
 from clo_desktop.store.rows import book_of, rows_of
 from clo_desktop.store.sync import outbox
-from clo_desktop.store.sync.copies import Copy, Mark, Operation, State
+from clo_desktop.store.sync.copies import Copy, Mark, Operation, State, dropped
 from clo_desktop.store.sync.tables import copies
 from engine.terms import Book
 
@@ -108,6 +108,12 @@ class FileShelf:
             if after.base is not before.base or [o.op_id for o in after.waiting] != [o.op_id for o in before.waiting]:
                 self._show(on, after)
             return after
+
+    def drop(self, deal: str) -> int:
+        """Drop the changes of a copy that were not confirmed, so that it is as the server had it; how many."""
+        before = self.copy(deal)
+        self.change(deal, dropped)
+        return len(before.waiting) if before is not None else 0
 
     def remove(self, deal: str) -> None:
         with self._store.writing() as on:

@@ -23,9 +23,7 @@ from clo_desktop.store.sync.copies import Copy, Operation, State
 from clo_desktop.store.sync.server import Server
 from clo_desktop.store.sync.shelf import FileShelf, Shelf
 
-CERTAIN: Final = frozenset(
-    {"rights", "right", "folder", "conflict", "unstorable", "unknown-assets", "clash", "no-deal", "read-only"}
-)
+CERTAIN: Final = frozenset({"right", "folder", "conflict", "unstorable", "unknown-assets", "clash", "no-deal"})
 """Codes of refusals after which a change was surely not applied; after any other, the server is asked."""
 
 
@@ -124,7 +122,7 @@ def _ask(shelf: Shelf, server: Server, copy: Copy) -> Copy:
 def _pull(shelf: Shelf, server: Server, copy: Copy, choices: Choices, now: Callable[[], dt.datetime]) -> Copy:
     mark = server.marks(copy.deal).get(copy.deal)
     to_be_made = mark is None and copy.mark == copies.NOWHERE and bool(copy.waiting)
-    if copy.current and (mark == copy.mark or to_be_made):
+    if copy.current and not copy.gone and (mark == copy.mark or to_be_made):
         return copy
     stored = server.load(copy.deal) if mark is not None else None
     if stored is None:
@@ -251,7 +249,3 @@ class Syncing:
             )
         self.shelf.adopt(deal, lambda book: copies.given(deal, self.server.name, book, _now()))
         return bring_together(self.shelf, self.server, deal)
-
-    def drop(self, deal: str) -> None:
-        """Drop the changes of a copy that were not confirmed: it is as the server had it at the last pull."""
-        self.shelf.change(deal, copies.dropped)

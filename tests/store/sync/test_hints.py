@@ -14,7 +14,7 @@ from clo_desktop.store import Store, open_store
 from clo_desktop.store.sync.hints import CHANNEL, Hints
 from engine.asset import Asset
 from engine.terms import Book, Deal
-from tests.store.postgres import Server
+from tests.store.postgres import ADMIN, PASSWORD, Server
 
 WAIT = 20.0  # far more than is needed: a test ends as soon as the hint is there
 
@@ -55,6 +55,12 @@ def test_that_a_change_of_someone_else_is_heard(listening: Hints, heard: Heard, 
     assert heard.changes.get(timeout=WAIT)[0] == {"New"}
     other.delete("Deal")
     assert heard.changes.get(timeout=WAIT)[0] == {"Deal"}
+
+
+@pytest.fixture
+def database(cluster: Server, served: str) -> str:
+    """The administrator's address of a server."""
+    return cluster.address(served, ADMIN, PASSWORD)
 
 
 @pytest.fixture
@@ -117,7 +123,7 @@ def test_that_any_other_client_is_heard_too(on_server: Store, heard: Heard, data
     hints.start()
     assert heard.reached.get(timeout=WAIT)
     with psycopg.connect(database) as other:
-        other.execute("UPDATE deals SET currency = 'GBP', version = 2 WHERE name = 'Deal'")
+        other.execute("UPDATE clo.deals SET currency = 'GBP', version = 2 WHERE name = 'Deal'")
     assert heard.changes.get(timeout=WAIT)[0] == {"Deal"}
     hints.stop()
 
@@ -128,6 +134,6 @@ def test_that_a_hint_carries_a_number_and_a_version_only(on_server: Store, datab
         with open_store(database) as other:
             other.save(Book(Deal("Deal", currency="secret"), {"LX1": Asset(asset_id="LX1", issuer_name="secret")}))
         said: list[Any] = [hint.payload for hint in listener.notifies(timeout=WAIT, stop_after=1)]
-        known = listener.execute("SELECT id, version FROM deals").fetchone()
+        known = listener.execute("SELECT id, version FROM clo.deals").fetchone()
     assert known is not None
     assert said == [f"{known[0]}:{known[1]}"]

@@ -225,7 +225,7 @@ def test_that_a_copy_with_unsent_changes_is_not_deleted_but_may_be_dropped(first
     change(first.store, 0, spread=0.01)
     with pytest.raises(Refused, match="1 change that was not sent"):
         first.store.delete("Deal")
-    first.syncing.drop("Deal")
+    assert first.syncing.shelf.drop("Deal") == 1
     assert first.store.load("Deal") == BASE
     first.store.delete("Deal")
     assert first.syncing.shelf.standings() == ()

@@ -1,7 +1,6 @@
 """Offline copies: which changes a server has applied, what is left of deleted deals, and in a file the outbox.
 
-Triggers note deletions on both, and on a server tell listeners which deal has which version now; a trigger, since any
-other program that changes a deal would forget.
+A trigger notes deletions, in a file here and on a server by resources/server.
 
 Revision ID: 0007
 """
@@ -12,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -37,9 +36,6 @@ def upgrade() -> None:
     if op.get_context().dialect.name == "sqlite":
         op.execute(_NOTE_DELETION)
         _make_copies()
-    else:
-        for statement in (_TELL, *_TELLING):
-            op.execute(statement)
 
 
 def _make_copies() -> None:
@@ -77,44 +73,3 @@ CREATE TRIGGER note_deletion AFTER DELETE ON deals BEGIN
     VALUES (OLD.id, OLD.version, strftime('%Y-%m-%d %H:%M:%f', 'now') || '000');
 END
 """
-
-# Definer functions, so that a deletion is noted and every deal of a changed asset named whoever the change is made by.
-# Their search path is pinned to the schema of the tables, whose name is the installation's.
-_TELL = r"""
-DO $do$
-DECLARE
-    here text := current_schema();
-BEGIN
-    EXECUTE format($f$
-        CREATE FUNCTION %1$I.tell_deal() RETURNS trigger
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, %1$I, pg_temp AS $$
-        BEGIN
-            IF TG_OP = 'DELETE' THEN
-                INSERT INTO deleted_deals (number, version, deleted_at) VALUES (OLD.id, OLD.version, clock_timestamp())
-                ON CONFLICT (number) DO UPDATE SET version = excluded.version, deleted_at = excluded.deleted_at;
-                PERFORM pg_notify('clo_deals', OLD.id || '\:0');
-            ELSE
-                PERFORM pg_notify('clo_deals', NEW.id || ':' || NEW.version);
-            END IF;
-            RETURN NULL;
-        END
-        $$$f$, here);
-    EXECUTE format($f$
-        CREATE FUNCTION %1$I.tell_assets() RETURNS trigger
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, %1$I, pg_temp AS $$
-        BEGIN
-            PERFORM pg_notify('clo_deals', d.id || ':' || d.version) FROM deals d
-            WHERE d.id IN (SELECT l.deal_id FROM deal_assets l JOIN changed c ON c.asset_id = l.asset_id);
-            RETURN NULL;
-        END
-        $$$f$, here);
-    EXECUTE format('REVOKE EXECUTE ON FUNCTION %1$I.tell_deal(), %1$I.tell_assets() FROM PUBLIC', here);
-END
-$do$;
-"""
-
-_TELLING = (
-    "CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON deals FOR EACH ROW EXECUTE FUNCTION tell_deal()",
-    "CREATE TRIGGER tell AFTER UPDATE ON assets REFERENCING NEW TABLE AS changed"
-    " FOR EACH STATEMENT EXECUTE FUNCTION tell_assets()",
-)

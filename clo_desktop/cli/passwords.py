@@ -1,0 +1,43 @@
+"""Passwords for the command line: typed without an echo, or from standard input, never from an argument."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+
+from clo_desktop.faults import Refused
+
+
+def own_option(parser: argparse.ArgumentParser) -> None:
+    """The option that takes passwords from standard input, one a line, in the order in which they would be asked."""
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="read passwords from standard input, one a line, asking nothing"
+    )
+
+
+def ask(options: argparse.Namespace, whose: str) -> str:
+    """A password that exists. Raises Refused where nobody can type one."""
+    return _ask(options, f"Password of {whose}: ")
+
+
+def ask_new(options: argparse.Namespace, whose: str) -> str:
+    """A new password, typed twice. Raises Refused where the two differ or it is not fit."""
+    from clo_desktop.store.passwords import check_new
+
+    word = _ask(options, f"New password of {whose}: ")
+    check_new(word)
+    if not options.password_stdin and _ask(options, "The same again: ") != word:
+        raise Refused("The two passwords differ; nothing was changed: run the command again.", code="password")
+    return word
+
+
+def _ask(options: argparse.Namespace, prompt: str) -> str:
+    if options.password_stdin:
+        line = sys.stdin.readline()
+        if not line:
+            raise Refused("Standard input has no further password; give one a line.", code="password")
+        return line.rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise Refused("Nobody can type a password here; give it with --password-stdin.", code="password")
+    return getpass.getpass(prompt)
