@@ -89,7 +89,7 @@ class Store:
                 raise self._unknown(on, base.deal.name)
             joined = merge(base, mine, theirs, choices)
             now = dt.datetime.now(dt.UTC)
-            with outbox.noting(on, base.deal.name, now):
+            with outbox.noting(on, base.deal.name, now, theirs):
                 books.save_book(on, joined, now)
             return joined
 

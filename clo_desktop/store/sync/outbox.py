@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -18,15 +19,19 @@ from clo_desktop.store.sync import copies
 from clo_desktop.store.sync.copies import Mark, Operation, State
 from clo_desktop.store.sync.tables import copies as _copies
 from clo_desktop.store.sync.tables import outbox as _outbox
+from engine.terms import Book
 
 
 @contextmanager
-def noting(on: sa.Connection, deal: str, now: dt.datetime) -> Iterator[None]:
+def noting(on: sa.Connection, deal: str, now: dt.datetime, stored: Book | None = None) -> Iterator[None]:
     """What is written inside, as a change of the copy `deal`; of all copies where `deal` is none, since an asset of the
-    master may be on their lists."""
+    master may be on their lists.
+
+    stored  the deal as it is before, where the caller has it
+    """
     kept = _marks(on)
     watched = {name: mark for name, mark in kept.items() if name == deal} or kept
-    before = {name: books.load_book(on, name) for name in watched}
+    before = {name: stored if stored and name == deal else books.load_book(on, name) for name in watched}
     yield
     for name, mark in watched.items():
         was, now_is = before[name], books.load_book(on, name)
@@ -63,7 +68,7 @@ def waiting_of(on: sa.Connection, deal: str) -> tuple[Operation, ...]:
     names = [c.name for c in table.c if c.name != "place"]
     rows = on.execute(sa.select(*(table.c[n] for n in names)).where(table.c.deal == deal).order_by(table.c.place))
     return tuple(
-        Operation(**{**row, "delta": delta.from_text(row["delta"]), "state": State(row["state"])})
+        Operation(**{**row, "delta": _delta(row["delta"]), "state": State(row["state"])})
         for row in map(dict, rows.mappings())
     )
 
@@ -98,3 +103,9 @@ def replace_waiting(on: sa.Connection, before: Sequence[Operation], after: Seque
                 sa.update(_outbox).where(_outbox.c.op_id == op.op_id).values(state=op.state.value, reason=op.reason)
             )
     add(on, [op for op in after if op.op_id not in known])
+
+
+@lru_cache(maxsize=1024)
+def _delta(text: str) -> delta.Delta:
+    """A change as it was written; kept, since all that waits is read for each one that is sent."""
+    return delta.from_text(text)

@@ -6,6 +6,7 @@ import datetime as dt
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -47,8 +48,11 @@ class Shelf(Protocol):
     def put(self, copy: Copy) -> None:
         """Keep a new copy. Raises Refused where a deal of that name is none."""
 
-    def change(self, deal: str, how: Callable[[Copy], Copy]) -> Copy:
-        """The copy as `how` makes it of what is kept now, changes made meanwhile included; all or nothing."""
+    def change(self, deal: str, how: Callable[[Copy], Copy], *, seen: bool = True) -> Copy:
+        """The copy as `how` makes it of what is kept now, changes made meanwhile included; all or nothing.
+
+        seen  whether `how` may change the deal as a person sees it, and not only what is known of the server
+        """
 
     def remove(self, deal: str) -> None:
         """Remove the copy, its changes and its deal."""
@@ -77,7 +81,7 @@ class FileShelf:
                     " another workspace file.",
                     code="taken",
                 )
-            on.execute(sa.insert(copies).values(**_columns(copy)))
+            on.execute(sa.insert(copies).values(**_columns(copy), base=_compressed(copy.base)))
             outbox.add(on, copy.waiting)
             self._show(on, copy)
 
@@ -88,11 +92,11 @@ class FileShelf:
             if book is None:
                 raise Refused(f'There is no deal "{deal}" in this workspace; check its name.', code="no-deal")
             made = make(book)
-            on.execute(sa.insert(copies).values(**_columns(made)))
+            on.execute(sa.insert(copies).values(**_columns(made), base=_compressed(made.base)))
             outbox.add(on, made.waiting)
             return made
 
-    def change(self, deal: str, how: Callable[[Copy], Copy]) -> Copy:
+    def change(self, deal: str, how: Callable[[Copy], Copy], *, seen: bool = True) -> Copy:
         with self._store.writing() as on:
             before = _read(on, deal)
             if before is None:
@@ -101,11 +105,11 @@ class FileShelf:
             if after == before:
                 return before
             columns = _columns(after)
-            if after.base is before.base:
-                del columns["base"]  # most of the row, and most changes leave it
+            if after.base is not before.base:  # most of the row, and most changes leave it
+                columns["base"] = _compressed(after.base)
             on.execute(sa.update(copies).where(copies.c.deal == deal).values(columns))
             outbox.replace_waiting(on, before.waiting, after.waiting)
-            if after.base is not before.base or [o.op_id for o in after.waiting] != [o.op_id for o in before.waiting]:
+            if seen:
                 self._show(on, after)
             return after
 
@@ -164,7 +168,6 @@ def _columns(copy: Copy) -> dict[str, Any]:
     return {
         "deal": copy.deal,
         "server": copy.server,
-        "base": zlib.compress(delta.book_to_text(rows_of(copy.base)).encode(), 1),
         "mark": str(copy.mark),
         "current": copy.current,
         "pulled_at": copy.pulled_at,
@@ -179,10 +182,20 @@ def _read(on: sa.Connection, deal: str) -> Copy | None:
     return Copy(
         deal=deal,
         server=row["server"],
-        base=book_of(delta.book_from_text(zlib.decompress(row["base"]).decode())),
+        base=_base(row["base"]),
         mark=Mark.of(row["mark"]),
         pulled_at=row["pulled_at"],
         waiting=outbox.waiting_of(on, deal),
         current=row["current"],
         gone=row["gone"] or "",
     )
+
+
+def _compressed(base: Book) -> bytes:
+    return zlib.compress(delta.book_to_text(rows_of(base)).encode(), 1)
+
+
+@lru_cache(maxsize=8)
+def _base(compressed: bytes) -> Book:
+    """A base as it was written; kept, since every change that is sent reads it again."""
+    return book_of(delta.book_from_text(zlib.decompress(compressed).decode()))

@@ -78,7 +78,7 @@ def bring_together(
         )
     if again:
         refused = [op.op_id for op in copy.waiting if op.state is State.REFUSED]
-        copy = shelf.change(deal, lambda c: _waiting_again(c, refused))
+        copy = shelf.change(deal, lambda c: _waiting_again(c, refused), seen=False)
     sent, pulled = 0, False
     try:
         for _ in range(TRIES):
@@ -116,7 +116,7 @@ def _ask(shelf: Shelf, server: Server, copy: Copy) -> Copy:
     if not asked:
         return copy
     applied = server.applied(asked)
-    return shelf.change(copy.deal, lambda c: copies.settled(c, asked, applied))
+    return shelf.change(copy.deal, lambda c: copies.settled(c, asked, applied), seen=False)
 
 
 def _pull(shelf: Shelf, server: Server, copy: Copy, choices: Choices, now: Callable[[], dt.datetime]) -> Copy:
@@ -135,10 +135,10 @@ def _gone(shelf: Shelf, server: Server, copy: Copy, choices: Choices, now: Calla
     when = server.deleted(copy.mark)
     if when is None:
         reason = f"{copy.deal} is not on the server any more, or not assigned to you; ask an administrator for it."
-        return shelf.change(copy.deal, lambda c: copies.lost(c, reason))
+        return shelf.change(copy.deal, lambda c: copies.lost(c, reason), seen=False)
     if not copy.waiting:
         reason = f"{copy.deal} was deleted on the server on {when:%Y-%m-%d %H:%M} UTC; this copy is the last state."
-        return shelf.change(copy.deal, lambda c: copies.lost(c, reason))
+        return shelf.change(copy.deal, lambda c: copies.lost(c, reason), seen=False)
     place = copies.deletion_of(copy.deal)
     if place not in choices:
         raise copies.Deleted(copy, when)
@@ -167,23 +167,23 @@ def _push(shelf: Shelf, server: Server, copy: Copy, choices: Choices) -> tuple[C
 
 def _send(shelf: Shelf, server: Server, change: Operation, choices: Choices) -> tuple[Copy, bool]:
     deal, op_id = change.deal, change.op_id
-    shelf.change(deal, lambda c: c.with_state(op_id, State.SENT))
+    shelf.change(deal, lambda c: c.with_state(op_id, State.SENT), seen=False)
     try:
         stored = server.apply(change, choices)
     except Clashing:
-        copy = shelf.change(deal, lambda c: c.with_state(op_id, State.WAITING))
+        copy = shelf.change(deal, lambda c: c.with_state(op_id, State.WAITING), seen=False)
         if server.marks(deal).get(deal) == copy.mark:  # it is about an asset that the deal does not list there
             raise
-        return shelf.change(deal, copies.stale), False
+        return shelf.change(deal, copies.stale, seen=False), False
     except Refused as refused:
         if refused.code not in CERTAIN:
             raise  # whether it was applied is not known: it stays sent, and the server is asked next time
         if refused.code == "no-deal":
-            shelf.change(deal, lambda c: c.with_state(op_id, State.WAITING))
-            return shelf.change(deal, copies.stale), False
+            shelf.change(deal, lambda c: c.with_state(op_id, State.WAITING), seen=False)
+            return shelf.change(deal, copies.stale, seen=False), False
         message = refused.message
-        return shelf.change(deal, lambda c: c.with_state(op_id, State.REFUSED, message)), False
-    return shelf.change(deal, lambda c: copies.confirmed(c, op_id, stored.mark, stored.book)), True
+        return shelf.change(deal, lambda c: c.with_state(op_id, State.REFUSED, message), seen=False), False
+    return shelf.change(deal, lambda c: copies.confirmed(c, op_id, stored.mark, stored.book), seen=False), True
 
 
 class Syncing:

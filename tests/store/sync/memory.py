@@ -105,7 +105,7 @@ class MemoryShelf:
     def put(self, copy: Copy) -> None:
         self.copies[copy.deal] = copy
 
-    def change(self, deal: str, how: Callable[[Copy], Copy]) -> Copy:
+    def change(self, deal: str, how: Callable[[Copy], Copy], *, seen: bool = True) -> Copy:
         self.copies[deal] = how(self.copies[deal])
         return self.copies[deal]
 
