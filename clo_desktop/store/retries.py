@@ -37,7 +37,13 @@ def lost(refused: Refused) -> bool:
     """Whether the refusal says that another transaction was faster, and that nothing at all was done."""
     if refused.code != "conflict":
         return False
-    cause = refused.__cause__
-    if cause is None:  # our own: the version that was read is not the stored one any more
+    if refused.__cause__ is None:  # our own: the version that was read is not the stored one any more
         return True
-    return getattr(getattr(cause, "orig", cause), "sqlstate", None) in _LOST
+    return sqlstate(refused) in _LOST
+
+
+def sqlstate(refused: Refused) -> str | None:
+    """The server's code for why, where it was the server that refused."""
+    cause = refused.__cause__
+    found = getattr(getattr(cause, "orig", cause), "sqlstate", None)
+    return None if found is None else str(found)

@@ -17,7 +17,7 @@ from typing import Final
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
 from clo_desktop.store.merge import NO_CHOICES, Choices, Clashing, Side
-from clo_desktop.store.retries import TRIES
+from clo_desktop.store.retries import TRIES, sqlstate
 from clo_desktop.store.sync import copies
 from clo_desktop.store.sync.copies import Copy, Operation, State
 from clo_desktop.store.sync.server import Server
@@ -25,6 +25,9 @@ from clo_desktop.store.sync.shelf import FileShelf, Shelf
 
 CERTAIN: Final = frozenset({"right", "folder", "conflict", "unstorable", "unknown-assets", "clash", "no-deal"})
 """Codes of refusals after which a change was surely not applied; after any other, the server is asked."""
+
+READ_ONLY: Final = "25006"
+"""SQLSTATE of a server that takes no changes at the moment, as a standby does until it is promoted: no refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ def _send(shelf: Shelf, server: Server, change: Operation, choices: Choices) -> 
             raise
         return shelf.change(deal, copies.stale, seen=False), False
     except Refused as refused:
-        if refused.code not in CERTAIN:
+        if refused.code not in CERTAIN or sqlstate(refused) == READ_ONLY:
             raise  # whether it was applied is not known: it stays sent, and the server is asked next time
         if refused.code == "no-deal":
             shelf.change(deal, lambda c: c.with_state(op_id, State.WAITING), seen=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from clo_desktop.faults import Refused
 from clo_desktop.store import Store, open_store
 from clo_desktop.store.server.people import People, people_at
 from clo_desktop.store.sync.copies import State
@@ -97,3 +98,19 @@ def test_that_a_deal_that_is_taken_from_a_person_is_kept_and_said(
     people.assign(mia, "Deal", "write")
     [outcome] = syncing.sync(again=True)
     assert (outcome.sent, outcome.waiting, outcome.gone) == (2, 0, "")
+
+
+def test_that_a_server_that_takes_no_changes_just_now_is_no_refusal(
+    syncing: Syncing, remote: Store, cluster: Server, served: str, mia: str
+) -> None:
+    with cluster.connect(served) as on:
+        on.execute(f'ALTER ROLE "{mia}" SET default_transaction_read_only = on'.encode())
+    remote._engine.dispose()
+    with pytest.raises(Refused):
+        syncing.sync()
+    assert states(syncing) == [State.SENT, State.WAITING]  # and asked about, before anything else
+    with cluster.connect(served) as on:
+        on.execute(f'ALTER ROLE "{mia}" RESET default_transaction_read_only'.encode())
+    remote._engine.dispose()
+    [outcome] = syncing.sync()
+    assert (outcome.sent, outcome.waiting) == (2, 0)
