@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from engine.asset import COLUMNS, Kind
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration: the format this application writes."""
 
 NAMING: Final = {
@@ -390,6 +390,32 @@ scenario_tags: Final = sa.Table(
     sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
     sa.Column("tag", sa.Text, primary_key=True),
 )
+applied_operations: Final = sa.Table(
+    "applied_operations",
+    metadata,
+    _text("op_id", required=True),
+    _text("owner", required=True),
+    _text("deal", required=True),
+    _count("version"),
+    sa.Column("applied_at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("op_id"),
+    info={"unaudited": "which change it was, the lines of the change say"},
+)
+"""Changes that were sent from offline copies and are in the deal, written in the transaction that applied them.
+
+`version` is the deal's afterwards. The deal is a name, not a key: whoever asks what became of a change is answered
+though the deal is gone.
+"""
+
+deleted_deals: Final = sa.Table(
+    "deleted_deals",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _count("version"),
+    sa.Column("deleted_at", Moment, nullable=False),
+    info={"written_by": "trigger", "unaudited": "the deletion itself is audited"},
+)
+"""What is left of a deleted deal: the `id` and `version` it had. No name, since everybody may read it."""
 
 OF_DEAL: Final = tuple(t for t in reversed(metadata.sorted_tables) if "deal_id" in t.c)
 """The tables of a deal's rows, in an order in which they may be emptied."""

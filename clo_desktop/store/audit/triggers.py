@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from clo_desktop.store import schema
 from clo_desktop.store.audit.lines import key_text
 from clo_desktop.store.audit.secrets import CHANGED, is_secret
+from clo_desktop.store.sync.tables import TRIGGERS
 
 _PLACE: Final = "(SELECT trail FROM audit_trail), (SELECT max(seq) FROM audit_logs)"
 """Which chain a line joins, and where."""
@@ -159,7 +160,7 @@ def wanted() -> Mapping[str, str]:
     }
     for table in audited():
         found.update(triggers_of(table))
-    return {name: f"CREATE TRIGGER {name} {text}" for name, text in found.items()}
+    return {name: f"CREATE TRIGGER {name} {text}" for name, text in found.items()} | TRIGGERS
 
 
 def present(on: sa.Connection) -> Mapping[str, str]:

@@ -63,7 +63,8 @@ def breach(on: psycopg.Connection[Any], attack: Attack) -> str | None:
 def every(world: World) -> list[Attack]:
     """All attacks on a world, except those that need more than one connection."""
     groups: tuple[Callable[[World], Iterator[Attack]], ...] = (
-        _on_tables, _on_deals, _on_assets, _on_register, _on_roles, _on_functions, _on_the_system, _on_secrets,
+        _on_tables, _on_deals, _on_copies, _on_assets, _on_register, _on_roles, _on_functions, _on_the_system,
+        _on_secrets,
     )  # fmt: skip
     return [attack for group in groups for attack in group(world)]
 
@@ -208,6 +209,22 @@ def _on_deals(world: World) -> Iterator[Attack]:
         yield Attack("mia", f"note an import of {deal}", (importing,), (deal,))
     for who in ("ann", "vic"):
         yield Attack(who, "note an import", (importing,), ("mine",))
+
+
+def _on_copies(world: World) -> Iterator[Attack]:
+    """What offline copies leave on the server: who applied which change, and which deals were deleted."""
+    columns = "op_id, owner, deal, version, applied_at"
+    noting = f"INSERT INTO clo.applied_operations ({columns}) VALUES ('x', %s, 'mine', 1, now())"
+    yield Attack("mia", "note a change as another's", (noting,), (world.email("max"),))
+    for who in ("vic", "ann", "gone"):
+        yield Attack(who, "note a change as applied", (noting,), (world.email(who),))
+    for who in ("vic", "mia", "eve"):
+        for table in ("applied_operations", "deleted_deals"):
+            yield Attack(who, f"rewrite {table}", (f"UPDATE clo.{table} SET version = 7",))
+            yield Attack(who, f"empty {table}", (f"DELETE FROM clo.{table}",))
+        deleted = "INSERT INTO clo.deleted_deals (number, version, deleted_at) VALUES (1, 1, now())"
+        yield Attack(who, "call a deal deleted", (deleted,))
+        yield Attack(who, "call the trigger of hints", ("SELECT sec.tell_deal()",))
 
 
 def _on_assets(world: World) -> Iterator[Attack]:

@@ -24,7 +24,8 @@ def everything(on: psycopg.Connection[Any]) -> list[Any]:
     """The catalogue of what init makes, as text."""
     queries = (
         "SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1",
-        "SELECT relname, relkind, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(relacl) a), relrowsecurity FROM pg_class c JOIN pg_namespace n"
+        "SELECT relname, relkind, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(relacl) a),"
+        " relrowsecurity FROM pg_class c JOIN pg_namespace n"
         " ON n.oid = relnamespace WHERE nspname IN ('clo', 'sec', 'audit') ORDER BY 1",
         "SELECT attrelid::regclass::text, attname, attacl::text FROM pg_attribute"
         " WHERE attacl IS NOT NULL ORDER BY 1, 2",
