@@ -423,9 +423,9 @@ def test_that_the_rows_of_a_workspace_from_before_the_audit_have_a_first_line(fi
     raw = sqlite3.connect(file)
     for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         raw.execute(f"DROP TRIGGER {name}")
-    raw.execute("DROP TABLE audit_logs")
-    raw.execute("DROP TABLE audit_trail")
-    raw.execute("UPDATE alembic_version SET version_num = '0004'")
+    for name in ("audit_logs", "audit_trail", "applied_operations", "deleted_deals", "copies", "outbox"):
+        raw.execute(f"DROP TABLE {name}")
+    raw.execute("UPDATE alembic_version SET version_num = '0005'")
     raw.commit()
     raw.close()
     found = written(file)

@@ -23,7 +23,7 @@ from clo_desktop.store.sync.copies import Copy, Operation, State
 from clo_desktop.store.sync.server import Server
 from clo_desktop.store.sync.shelf import FileShelf, Shelf
 
-CERTAIN: Final = frozenset({"right", "folder", "conflict", "unstorable", "unknown-assets", "clash", "no-deal"})
+CERTAIN: Final = frozenset({"rights", "folder", "conflict", "unstorable", "unknown-assets", "clash", "no-deal"})
 """Codes of refusals after which a change was surely not applied; after any other, the server is asked."""
 
 READ_ONLY: Final = "25006"

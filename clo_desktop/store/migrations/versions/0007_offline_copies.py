@@ -1,6 +1,6 @@
 """Offline copies: which changes a server has applied, what is left of deleted deals, and in a file the outbox.
 
-A trigger notes deletions: in a file one of those that are put up after every migration, on a server by resources/server.
+A trigger notes deletions: in a file one of those put up after every migration, on a server one of resources/server.
 
 Revision ID: 0007
 """
