@@ -288,6 +288,7 @@ snapshots: Final = sa.Table(
     _text("readings", required=True),
     _number("principal_amount"),
     sa.UniqueConstraint("deal_id", "as_of"),
+    info={"known_by": ("as_of",)},
 )
 """A deal's tests as they stood, one a date. They outlive an import of the deal, and are deleted with it."""
 
@@ -301,6 +302,7 @@ snapshot_tests: Final = sa.Table(
     *(_number(name) for name in ("result", "threshold", "cushion", "cushion_par", "cushion_names")),
     *(_number(name) for name in ("numerator", "denominator")),
     *(_text(name, required=True) for name in ("limit_source", "comment")),
+    info={"known_by": ("number", "name")},
 )
 
 idea_pools: Final = sa.Table(
@@ -341,6 +343,7 @@ ideas: Final = sa.Table(
     sa.Column("changed_at", Moment, nullable=False),
     _count("version"),
     _flag("is_open", required=True),
+    info={"known_by": ("name",)},
 )
 """Ideas of trades, as a pad shows them beside each other."""
 
@@ -350,6 +353,7 @@ idea_rows: Final = sa.Table(
     _with("idea", "ideas.key", sa.Text, primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
     *(_text(name, required=True) for name in ("side", "asset", "par", "price", "settlement")),
+    info={"known_by": ("side", "asset")},
 )
 """The trades of an idea, every cell as it was typed."""
 
@@ -369,6 +373,7 @@ scenarios: Final = sa.Table(
     _text("owner", required=True),
     _text("locked_by"),
     sa.Column("locked_at", Moment),
+    info={"known_by": ("name",)},
 )
 """The library of scenarios. What a scenario says stands in its versions; the newest has the highest number."""
 
