@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -18,6 +19,9 @@ from clo_desktop.store.records import DealSummary, ImportRecord
 from clo_desktop.store.schema import assets
 from engine.asset import Asset
 from engine.terms import Book
+
+if TYPE_CHECKING:
+    from clo_desktop.store.server.people import People
 
 PATIENCE = 10.0
 """Seconds a locked database is waited for."""
@@ -36,6 +40,19 @@ class Store:
     def name(self) -> str:
         """The file's path, or the server's address without the password."""
         return spoken(self._engine.url)
+
+    @property
+    def is_server(self) -> bool:
+        """Whether others work in it too, each with rights of their own."""
+        return self._engine.dialect.name != "sqlite"
+
+    def people(self) -> People:
+        """The register of the server, over a connection of its own. Raises Refused for a file."""
+        from clo_desktop.store.server.people import People  # a file needs no driver of a server
+
+        if not self.is_server:
+            raise Refused(f"{self.name} is a file, which has no people; open a shared server.", code="no-server")
+        return People(self._engine)
 
     def deals(self) -> tuple[DealSummary, ...]:
         """All deals at a glance, by name."""

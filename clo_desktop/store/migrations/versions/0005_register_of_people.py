@@ -66,4 +66,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "pid", name="pk_step_ups"),
         schema="sec",
     )
-

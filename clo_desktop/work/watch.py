@@ -1,0 +1,123 @@
+"""Looks at a shared server every half minute: whether the open deal was changed, what one may do, whether it answers.
+
+A hint that a deal was changed makes it look at once. A hint is never believed: the deal is read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from clo_desktop.faults import Refused
+from clo_desktop.progress import Progress
+from clo_desktop.work.lanes import DATABASE
+from clo_desktop.work.seat import OUT
+from clo_desktop.work.session import Session
+
+if TYPE_CHECKING:
+    from clo_desktop.store.server.people import Person
+
+BEAT: Final = 30_000
+"""Milliseconds between looks."""
+
+
+class Watch(QObject):
+    """Of one session; at rest while a file is open.
+
+    reached  the server began, or ceased, to answer: carries which
+    """
+
+    reached = Signal(bool)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._known: tuple[str, int] | None = None  # the open deal and the version that is shown
+        self._asking = False
+        self.answers = True
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)  # a server that is slow to answer is not asked again meanwhile
+        self._timer.setInterval(BEAT)
+        self._timer.timeout.connect(self.look)
+        session.seat.changed.connect(self._settle)
+        session.book_changed.connect(self._forget)
+
+    def hinted(self, deal: str) -> None:
+        """Somebody says that a deal was changed."""
+        if deal == self._session.deal:
+            self._known = None
+            self.look()
+
+    def look(self) -> None:
+        """Asks the server; quietly, when nothing else is under way."""
+        who, deal, session = self._session.seat.membership, self._session.deal, self._session
+        if who is None or self._asking:
+            return
+        self._asking = True
+
+        def work(_report: Progress) -> tuple[Person, int | None]:
+            person = who.look()
+            try:
+                return person, None if deal is None else who.desk.store.version(deal)
+            except Refused as refused:
+                if refused.code != "no-deal":
+                    raise
+                return person, None
+
+        def done(found: tuple[Person, int | None]) -> None:
+            self._rest()
+            if session.seat.membership is not who:
+                return
+            self._say(True)
+            session.seat.knows(found[0])
+            if deal is None or session.deal != deal:
+                return
+            if found[1] is None:
+                session.lost(deal)
+            elif self._known != (deal, found[1]):
+                self._known = (deal, found[1])
+                session.reread()
+
+        def failed(error: Exception) -> None:
+            self._rest()
+            if not isinstance(error, Refused):
+                raise error
+            if session.seat.membership is not who:
+                return
+            if error.code in OUT:
+                session.seat.sign_out()
+                session.refused.emit(
+                    f"You were signed out of {who.name}: an administrator has shut you out, or your password was"
+                    " changed. Sign in again, or ask an administrator."
+                )
+            else:
+                self._say(False)
+
+        session.lanes.start(
+            DATABASE, "Look at the server", work, done=done, failed=failed, cancelled=self._rest, quiet=True
+        )
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._timer.stop()
+
+    def _say(self, answers: bool) -> None:
+        before, self.answers = self.answers, answers
+        if before != answers:
+            self.reached.emit(answers)
+
+    def _rest(self) -> None:
+        self._asking = False
+        if self._session.seat.membership is not None:
+            self._timer.start()
+
+    def _settle(self) -> None:
+        if self._session.seat.membership is None:
+            self._timer.stop()
+            self.answers = True
+        elif not self._timer.isActive() and not self._asking:
+            self._timer.start()
+
+    def _forget(self, _book: object) -> None:
+        self._known = None
