@@ -33,6 +33,7 @@ def run_window(where: str | None) -> int:
     from clo_desktop import log, paths
     from clo_desktop.look import theme
     from clo_desktop.settings import load_settings, save_settings
+    from clo_desktop.store.server.signing import is_server
     from clo_desktop.window import DEMO_DEAL, Window
     from clo_desktop.work.session import Session
 
@@ -49,13 +50,17 @@ def run_window(where: str | None) -> int:
         """The deal that was open last, or the demo deal where there is none."""
         names = [d.name for d in session.deals]
         if not names:
-            window.import_demo()
+            if session.seat.person is None:  # a server gets no demo that nobody asked for
+                window.import_demo()
         else:
             last = settings.last_deal
             session.choose(last if last in names else DEMO_DEAL if DEMO_DEAL in names else names[0])
 
     def begin() -> None:
-        session.open(where or paths.default_workspace(), opened)
+        if where and is_server(where):
+            window.gate.ask_server(where, opened)
+        else:
+            session.open(where or paths.default_workspace(), opened)
         session.warm_up()
 
     QTimer.singleShot(0, begin)  # after the first paint

@@ -22,6 +22,7 @@ from clo_desktop.tables.movers import movers_frame
 from clo_desktop.tables.query import Filter, Mask
 from clo_desktop.tables.undo_keys import undo_keys
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.session import Session, outcome_word, relative_cushion
 from engine.asset import Kind
@@ -246,6 +247,7 @@ class CompliancePane(QWidget):
         self.table.row_activated.connect(lambda _key: self._show_rows())
         self.movers.row_activated.connect(lambda key: session.asset_wanted.emit(str(key)))
         undo_keys(self, self._edits)
+        session.seat.changed.connect(self._settle)
 
     def _filtered(self, _texts: dict[str, str]) -> None:
         """Esc or "Clear filters" in the table shows every test again."""
@@ -272,7 +274,7 @@ class CompliancePane(QWidget):
         self.chips.offer(
             [(n, text, sum(w in which or not which for w in words)) for n, (text, which) in _CHIPS.items()]
         )
-        self.new_test.setEnabled(done is not None)
+        self._settle()
         if done is None:
             self._head.setText("")
             self._tell(None)
@@ -289,6 +291,15 @@ class CompliancePane(QWidget):
         )
         self._head.setToolTip(as_text(done.deal) if len(done.deal) > len(short(done.deal)) else "")
         self._tell(self.table.current_key())
+
+    def _settle(self) -> None:
+        """Who may not change the deal reads why on the buttons."""
+        why = self._session.seat.why_not(rights.WRITE)
+        self.new_test.setEnabled(self._session.compliance is not None and not why)
+        for button in (self.new_test, self._edit, self._remove):
+            button.setToolTip(why)
+        for button in (self._edit, self._remove):
+            button.setEnabled(not why)
 
     def reveal(self, number: int) -> None:
         """Goes to the row of a test."""

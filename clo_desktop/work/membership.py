@@ -47,7 +47,7 @@ class Membership:
         return self._stepped is not None and time.monotonic() - self._stepped < STEP_UP
 
     def look(self) -> Person:
-        """Reads anew who it is. Raises Refused, with code sign-in or not-registered for somebody who is no longer let in."""
+        """Reads anew who it is. Raises Refused, with a code of `seat.OUT` for somebody who is no longer let in."""
         self.person = self._again(lambda people: people.me())
         return self.person
 

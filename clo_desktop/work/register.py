@@ -6,14 +6,14 @@ import secrets
 import string
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from clo_desktop.faults import Refused
 from clo_desktop.work import rights
-from clo_desktop.work.lanes import DATABASE
+from clo_desktop.work.lanes import DATABASE, Task
 from clo_desktop.work.session import Session
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Listed:
     """Everybody of the server, the sessions each has open by e-mail address, and the names of the deals."""
 
     people: tuple[Person, ...] = ()
-    sessions: Counter[str] | None = None
+    sessions: Counter[str] = field(default_factory=Counter)
     deals: tuple[str, ...] = ()
 
     def find(self, email: str) -> Person | None:
@@ -135,7 +135,7 @@ class Register(QObject):
         said = f"The sessions of {email} were ended."
         self._act(f"End the sessions of {email}", lambda people: people.end_sessions(email), said)
 
-    def change_password(self, present: str, password: str, done: Callable[[], object], failed: Failed) -> None:
+    def change_password(self, present: str, password: str, done: Callable[[], object], failed: Failed) -> Task[None]:
         """A new password of one's own, after the present one was said."""
         who = self._session.seat.membership
         if who is None:
@@ -145,13 +145,14 @@ class Register(QObject):
             who.prove(present)
             who.change_password(password)
 
-        self._start("Change the password", work, lambda _nothing: done(), failed)
+        return self._start("Change the password", work, lambda _nothing: done(), failed)
 
-    def prove(self, password: str, done: Callable[[], object], failed: Failed) -> None:
+    def prove(self, password: str, done: Callable[[], object], failed: Failed) -> Task[None]:
         """Says the password again, for a step-up or to unlock the window."""
         who = self._session.seat.membership
-        if who is not None:
-            self._start("Check the password", lambda: who.prove(password), lambda _nothing: done(), failed)
+        if who is None:
+            raise Refused("Nobody is signed in.")
+        return self._start("Check the password", lambda: who.prove(password), lambda _nothing: done(), failed)
 
     def _act(
         self, name: str, what: Callable[[People], object], said: str, then: Callable[[], object] | None = None
@@ -183,13 +184,13 @@ class Register(QObject):
 
         self._start(name, lambda: who.ask(what), done, failed)
 
-    def _start(self, name: str, work: Callable[[], T], done: Callable[[T], object], failed: Failed) -> None:
+    def _start(self, name: str, work: Callable[[], T], done: Callable[[T], object], failed: Failed) -> Task[T]:
         def refused(error: Exception) -> None:
             if not isinstance(error, Refused):
                 raise error
             failed(error)
 
-        self._session.lanes.start(DATABASE, name, lambda _report: work(), done=done, failed=refused)
+        return self._session.lanes.start(DATABASE, name, lambda _report: work(), done=done, failed=refused)
 
     def _settle(self) -> None:
         """Somebody else sits here, or may do something else."""

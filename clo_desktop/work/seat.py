@@ -52,19 +52,25 @@ class Seat(QObject):
     def sign_in(
         self, asked: SignIn, done: Callable[[], object], failed: Callable[[Refused | None], object]
     ) -> Task[Membership]:
-        """Signs in to a server and opens it; `failed` has the refusal, None for a cancel."""
+        """Signs in to a server and opens it; `failed` has the refusal, None for a cancel.
+
+        `done` is called once its deals are listed.
+        """
         from clo_desktop.work.membership import sign_in  # a file needs no driver of a server
 
         def took(who: Membership) -> None:
-            self._session.take(who.desk, who.where, who)
-            done()
+            if task.cancelling:  # after the last moment at which it could be heard
+                who.close()
+                failed(None)
+                return
+            self._session.take(who.desk, who.where, who, done)
 
         def refused(error: Exception) -> None:
             if not isinstance(error, Refused):
                 raise error
             failed(error)
 
-        return self._session.lanes.start(
+        task = self._session.lanes.start(
             DATABASE,
             f"Sign in to {asked.name}",
             lambda report: sign_in(asked, report),
@@ -72,6 +78,7 @@ class Seat(QObject):
             failed=refused,
             cancelled=lambda: failed(None),
         )
+        return task
 
     def sign_out(self) -> None:
         """Stops what runs, closes what is open, and shows nothing of it any more."""

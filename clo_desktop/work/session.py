@@ -160,7 +160,7 @@ class Session(QObject):
         self._start(DATABASE, "Open", work, lambda desk: self.take(desk, str(where), None, then))
 
     def take(
-        self, desk: Desk, where: str, who: Membership | None = None, then: Callable[[], None] | None = None
+        self, desk: Desk, where: str, who: Membership | None = None, then: Callable[[], object] | None = None
     ) -> None:
         """Shows another open store, on a server that of `who`; `then` is called once its deals are listed."""
         self._let_go()
@@ -191,7 +191,7 @@ class Session(QObject):
             opened.close()
         self.desk = None
 
-    def refresh(self, then: Callable[[], None] | None = None) -> None:
+    def refresh(self, then: Callable[[], object] | None = None) -> None:
         """Lists the deals anew; states that are known are kept."""
         desk = self._open_desk()
         known = {d.name: d for d in self.deals}
