@@ -35,8 +35,11 @@ from engine.studies.grid import grid, scenarios
 from engine.studies.leave_out import leave_out
 from engine.studies.measures import measure
 from engine.studies.parameters import axis
+from engine.studies.pricing import price_grid
 from engine.studies.surface import surface
 from engine.studies.tornado import tornado
+from engine.valuation.alternatives import Action, Offer, alternatives
+from engine.valuation.note import Style
 
 BASE = Assumptions()
 STEPS = 25
@@ -72,8 +75,15 @@ def studies(model: Model, runs: int) -> list[Measure]:
     losses = [measure(model, f"loss:{c}") for c in class_ids(model)[:-1]]
     table = (axis("cdr=0:0.3:20"), axis("recovery=0.2:0.8:20"))
     n = len(model.pool.assets)
+    offer = Offer((("A-1", 0.0115), ("B", 0.016)), fixed=1.5e6, non_call=12)
     return [
         row("1,000 scenarios: totals of all classes", lambda: model.totals(cases, threads=2), len(cases), 20.0),
+        row(
+            "the same on one thread, as a grid with equity IRR",
+            lambda: grid(model, BASE, axes, wanted, threads=1),
+            len(cases),
+            20.0,
+        ),
         row(
             "1,000 scenarios as a grid: all classes and equity IRR",
             lambda: grid(model, BASE, axes, wanted),
@@ -96,6 +106,17 @@ def studies(model: Model, runs: int) -> list[Measure]:
         row("20 x 20 x 7: losses over CDR x recovery", lambda: grid(model, BASE, table, losses), 400, 1000.0),
         row("20 x 20 x 7: break-even CDR, 1 bp", lambda: surface(model, BASE, x, y), 400 * 7 * 14, 1000.0),
         row(f"leave-one-out IRR of {n} assets", lambda: leave_out(model, BASE).irr, n, 1000.0),
+        row(
+            "11 x 9 x 7: margins of 7 classes at prices over CDR",
+            lambda: price_grid(model, BASE, axis("cdr=0:0.2:9"), Style.MARGIN, [95.0 + k for k in range(11)]),
+            9,
+            200.0,
+        ),
+        Measure(
+            "refinancing on every date, with break-even margins",
+            least_of(2, lambda: alternatives(model, BASE, {Action.REFINANCE: offer})),
+            accepted=5000.0,
+        ),
         row("tornado of 8 parameters", lambda: tornado(model, BASE, wanted[:1]), 17, 100.0),
     ]
 

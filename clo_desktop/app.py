@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +23,11 @@ def has_display() -> bool:
     return True
 
 
-def run_window(where: str | None) -> int:
-    """Opens the window on a workspace (None: the user's own). Returns the exit code when it closes."""
+def run_window(where: str | None, *, encrypt: bool = False) -> int:
+    """Opens the window on a workspace; None: the user's own, before he has one that of the demo.
+
+    encrypt  a workspace that is made anew is encrypted. Returns the exit code when the window closes.
+    """
     if not has_display() and os.environ.get("QT_QPA_PLATFORM") != "offscreen":
         print("There is no display: doing the demo's whole job offscreen instead.")
         return run_offscreen(Path("out"), where)
@@ -35,7 +39,7 @@ def run_window(where: str | None) -> int:
     from clo_desktop.settings import load_settings, save_settings
     from clo_desktop.store.server.signing import is_server
     from clo_desktop.window import DEMO_DEAL, Window
-    from clo_desktop.work.session import Session
+    from clo_desktop.work.session import WINDOW, Session
 
     log.set_up(verbose=False)
     app = QApplication([sys.argv[0]])
@@ -46,21 +50,23 @@ def run_window(where: str | None) -> int:
     window = Window(session, settings, save_settings)
     window.show()
 
+    own = paths.default_workspace()
+    file = where or str(own if own.exists() else paths.demo_workspace())
+
     def opened() -> None:
-        """The deal that was open last, or the demo deal where there is none."""
+        """The deal that was open last, or the demo deal where there is none; one's own workspace begins empty."""
         names = [d.name for d in session.deals]
-        if not names:
-            if session.seat.person is None:  # a server gets no demo that nobody asked for
-                window.import_demo()
-        else:
+        if not names and file != str(paths.default_workspace()) and not is_server(file):
+            window.import_demo()
+        elif names:
             last = settings.last_deal
             session.choose(last if last in names else DEMO_DEAL if DEMO_DEAL in names else names[0])
 
     def begin() -> None:
-        if where and is_server(where):
-            window.gate.ask_server(where, opened)
+        if is_server(file):
+            window.gate.ask_server(file, opened)
         else:
-            session.open(where or paths.default_workspace(), opened)
+            session.open(file, opened, replace(WINDOW, encrypt=encrypt))
         session.warm_up()
 
     QTimer.singleShot(0, begin)  # after the first paint
@@ -102,6 +108,7 @@ def run_offscreen(out: Path, where: str | None) -> int:
     session = Session()
     refused: list[str] = []
     session.refused.connect(refused.append)
+    session.not_opened.connect(lambda entry: refused.append(entry.refused.message))
     window = Window(session, Settings(), lambda settings: None)
     window.resize(1600, 960)
     window.show()

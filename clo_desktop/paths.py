@@ -22,8 +22,22 @@ def _home() -> Path | None:
 
 
 def default_workspace() -> Path:
-    """The workspace that opens when none is named."""
+    """The user's own workspace."""
     return (_home() or platformdirs.user_data_path(_NAME, appauthor=False)) / "workspace.clo"
+
+
+def demo_workspace() -> Path:
+    """The workspace of the demo deal, beside the user's own: for trying out, never encrypted."""
+    return default_workspace().with_name("demo.clo")
+
+
+def workspace_at_hand() -> Path:
+    """The workspace that opens when none is named: the user's own; before he has one, that of the demo if it is there.
+
+    Where there is neither it is the user's own: who opens it makes it.
+    """
+    own, demo = default_workspace(), demo_workspace()
+    return demo if demo.exists() and not own.exists() else own
 
 
 def settings_file() -> Path:
@@ -35,12 +49,26 @@ def waterfalls_folder() -> Path:
     return settings_file().parent / "waterfalls"
 
 
+def audit_folder() -> Path:
+    """The folder of the keys and of the last known heads of audits, beside the workspace that opens by itself."""
+    return default_workspace().parent / "audit"
+
+
 def log_folder() -> Path:
     home = _home()
     return home / "log" if home else platformdirs.user_log_path(_NAME, appauthor=False)
 
 
+def _cache_folder() -> Path:
+    home = _home()
+    return home / "cache" if home else platformdirs.user_cache_path(_NAME, appauthor=False)
+
+
+def results_cache() -> Path:
+    """The folder of results that are kept with the hash of their inputs; it may be emptied at any time."""
+    return _cache_folder() / "results"
+
+
 def numba_cache() -> Path:
     """The folder of compiled kernels; it may be emptied at any time."""
-    home = _home()
-    return (home / "cache" if home else platformdirs.user_cache_path(_NAME, appauthor=False)) / "numba"
+    return _cache_folder() / "numba"

@@ -33,6 +33,7 @@ class Settings:
 
     last_deal      the deal that was open last; None: none
     window_layout  Qt's state of window and docks as base64 text; None: the layout the application comes with
+    left_plain     the workspace whose encryption was offered and not wanted; None: none
     servers        addresses of shared servers that were signed in to, with the person, the last first; no passwords
     remembered     those of them whose password the keyring keeps, because that was asked for
     lock_server    minutes without a person after which the window locks while a shared server is open; 0: never
@@ -43,6 +44,7 @@ class Settings:
     density: Density = "comfortable"
     last_deal: str | None = None
     window_layout: str | None = None
+    left_plain: str | None = None
     servers: tuple[str, ...] = ()
     remembered: tuple[str, ...] = ()
     lock_server: int = 10

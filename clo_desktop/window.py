@@ -30,6 +30,7 @@ import resources
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.clash import ClashDialog
+from clo_desktop.dialogs.doorman import Doorman
 from clo_desktop.dialogs.entries import of_commands, of_session
 from clo_desktop.dialogs.gatekeeper import Gatekeeper
 from clo_desktop.dialogs.limits import Limits
@@ -38,7 +39,10 @@ from clo_desktop.dialogs.palette import Palette
 from clo_desktop.dialogs.registrar import Registrar
 from clo_desktop.faults import Refused
 from clo_desktop.look import theme
+from clo_desktop.look.banner import Banner
+from clo_desktop.look.formats import counted
 from clo_desktop.look.words import ElidedLabel, as_text
+from clo_desktop.panes.audit import AuditPane
 from clo_desktop.panes.cashflows import CashFlowsPane
 from clo_desktop.panes.collateral import CollateralPane
 from clo_desktop.panes.compliance import CompliancePane
@@ -59,13 +63,15 @@ from clo_desktop.work.desk import Imported
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
 from clo_desktop.work.lanes import State, Task
+from clo_desktop.work.pack_file import SUFFIX as PACK
+from clo_desktop.work.packs import Check, check_words
 from clo_desktop.work.register import Register
 from clo_desktop.work.session import Clash, Session, Timed
 from clo_desktop.work.watch import Watch
 
 DEMO_DEAL: Final = "Harbor 2024-1"
 DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
-_LAYOUT_VERSION: Final = 3
+_LAYOUT_VERSION: Final = 4
 _log = logging.getLogger(__name__)
 _LONG: Final = 1.0  # seconds after which work shows its progress in the status bar
 
@@ -97,6 +103,7 @@ class Window(QMainWindow):
         self.waterfall = WaterfallPane(session, self.run_pane.run)
         self.scenarios = ScenariosPane(session, self.run_pane.run)
         self.imports = ImportsPane(session, ask_import)
+        self.audit = AuditPane(session, ask_import)
         self.register = Register(session, self)
         self.registrar = Registrar(session, self.register, self)
         acts = {name: self._guarded_of(act) for name, act in self.registrar.acts().items()}
@@ -114,9 +121,15 @@ class Window(QMainWindow):
             "scenarios": self._dock("scenarios", "Scenarios", self.scenarios),
             "run": self._dock("run", "Run", self.run_pane),
             "imports": self._dock("imports", "Import report", self.imports),
+            "audit": self._dock("audit", "Audit", self.audit),
             "users": self._dock("users", "Users", self.users),
         }
-        self.gate = Gatekeeper(session, self.register, lambda: self._settings, self._remember, self)
+        self.banner = Banner(self)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.banner)
+        self.doorman = Doorman(session, self.banner, lambda: self._settings.left_plain, self._leave_plain, self)
+        self.gate = Gatekeeper(
+            session, self.register, self.doorman.keeper, lambda: self._settings, self._remember, self
+        )
         self.actions_by_id: dict[str, QAction] = {}
         self._make_menus()
         self._make_status_bar()
@@ -157,6 +170,7 @@ class Window(QMainWindow):
             "waterfall",
             "scenarios",
             "imports",
+            "audit",
             "users",
         ):
             self.tabifyDockWidget(self.docks["collateral"], self.docks[name])
@@ -196,7 +210,15 @@ class Window(QMainWindow):
             "export": self.ask_export,
             "report": self.ask_report,
             "tables": self.ask_tables,
+            "pack": self.ask_pack,
+            "unpack": self.ask_unpack,
+            "scenario.import": self.ask_scenarios,
             "open": self.ask_workspace,
+            "own": self.doorman.own,
+            "backup": self.doorman.back_up,
+            "restore": self.doorman.ask_restore,
+            "encryption": self.doorman.ask_encryption,
+            "recovery": self.doorman.ask_recovery_key,
             "demo": self.import_demo,
             "server": self.gate.ask_server,
             "signout": self.gate.sign_out,
@@ -209,6 +231,7 @@ class Window(QMainWindow):
             "dense": lambda: self.set_dense(self.actions_by_id["dense"].isChecked()),
             "layout": self._lay_out,
             "test": lambda: self.write_test(None),
+            "snapshot": self.compliance.take_snapshot,
             "delete": lambda: self.ask_delete(self.session.deal or ""),
             **{f"trade.{name}": self._in_trades(act) for name, act in self.trades.acts().items()},
             "run": self.run_pane.run,
@@ -288,6 +311,7 @@ class Window(QMainWindow):
         session.projection_changed.connect(self._projected)
         session.members_wanted.connect(lambda test: self.go_to("collateral") if test is not None else None)
         session.asset_wanted.connect(lambda _asset: self.go_to("collateral"))
+        session.history_wanted.connect(lambda _asset, _column: self.go_to("audit"))
         session.payment_wanted.connect(lambda _day, _class: self.go_to("waterfall"))
         session.lanes.changed.connect(self._show_work)
         self.edits.found.connect(self._inbox_read)
@@ -344,7 +368,10 @@ class Window(QMainWindow):
         if not sure or not name:
             return
         if name in known:
-            question = f"{name} is there already. Replace it by what {path.name} holds?"
+            question = (
+                f"{name} is there already. Replace it by what {path.name} holds? Its ideas and snapshots stay; a "
+                "snapshot of the same date is replaced."
+            )
             if QMessageBox.question(self, "Import workbook", as_text(question)) != QMessageBox.StandardButton.Yes:
                 return
         self._import(path, name)
@@ -386,14 +413,61 @@ class Window(QMainWindow):
         if folder := QFileDialog.getExistingDirectory(self, "Export tables"):
             self.session.tables_files(Path(folder))
 
-    def _ask_place(self, title: str, suggested: str) -> Path | None:
-        """Asks where to write a workbook; its name ends in .xlsx, and nothing is overwritten unasked."""
-        file, _ = QFileDialog.getSaveFileName(self, title, suggested, "Excel workbooks (*.xlsx)")
+    def ask_pack(self) -> None:
+        """Asks where to write a scenario pack of the open deal, and writes it."""
+        deal = self._needed_deal()
+        scenarios = self.scenarios.for_pack()
+        if place := self._ask_place("Export scenario pack", f"{deal}{PACK}", f"Scenario packs (*{PACK})", PACK):
+            self.session.write_pack(place, scenarios)
+
+    def ask_unpack(self) -> None:
+        """Asks for a scenario pack, runs it, and says whether the figures are the same."""
+        file, _ = QFileDialog.getOpenFileName(
+            self, "Open scenario pack", "", f"Scenario packs (*{PACK});;All files (*)"
+        )
+        if file:
+            self.session.check_pack(Path(file), self.show_check)
+
+    def show_check(self, done: Check) -> QMessageBox:
+        """What came of a scenario pack, with a button that stores its deal and scenarios."""
+        icon = QMessageBox.Icon.Information if done.same else QMessageBox.Icon.Warning
+        box = QMessageBox(icon, "Scenario pack", as_text(check_words(done)), QMessageBox.StandardButton.Close, self)
+        store = box.addButton("Store deal and scenarios", QMessageBox.ButtonRole.ActionRole)
+        store.clicked.connect(self._guarded(lambda: self.session.store_pack(done.pack)))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+        return box
+
+    def ask_scenarios(self) -> None:
+        """Asks for a file of the former model's scenario parameters and imports them into the library."""
+        files = "Workbooks, CSV, SQLite (*.xlsx *.csv *.db *.sqlite *.sqlite3);;All files (*)"
+        file, _ = QFileDialog.getOpenFileName(self, "Import scenarios", "", files)
+        if file:
+            self.session.import_scenarios(Path(file), self.show_import)
+
+    def show_import(self, report: str) -> QMessageBox:
+        """What came of an import of scenarios; every row stands in the details."""
+        head, _, rest = report.partition("\n")
+        box = QMessageBox(
+            QMessageBox.Icon.Information, "Import scenarios", as_text(head), QMessageBox.StandardButton.Close, self
+        )
+        if rest:
+            box.setInformativeText("The details name every scenario saved and every row that was not understood.")
+            box.setDetailedText(rest)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+        return box
+
+    def _ask_place(
+        self, title: str, suggested: str, kinds: str = "Excel workbooks (*.xlsx)", ending: str = ".xlsx"
+    ) -> Path | None:
+        """Asks where to write a file; its name has the ending, and nothing is overwritten unasked."""
+        file, _ = QFileDialog.getSaveFileName(self, title, suggested, kinds)
         if not file:
             return None
-        if file.lower().endswith(".xlsx"):
+        if file.lower().endswith(ending):
             return Path(file)
-        place = Path(f"{file}.xlsx")  # the dialog asked about the name without the ending only
+        place = Path(f"{file}{ending}")  # the dialog asked about the name without the ending only
         question = f"{place.name} is there already. Replace it?"
         if place.exists() and QMessageBox.question(self, title, question) != QMessageBox.StandardButton.Yes:
             return None
@@ -414,14 +488,20 @@ class Window(QMainWindow):
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if file:
-            self.session.open(file)
+            self.doorman.open(Path(file))
+
+    def _leave_plain(self, where: str) -> None:
+        self._settings = replace(self._settings, left_plain=where)
 
     def ask_delete(self, deal: str) -> None:
         """Deletes a deal when that is confirmed."""
         if not deal:
             raise Refused("No deal is open; choose one in the deal list first.")
         self.session.seat.check(rights.WRITE, deal)
-        question = f"Delete {deal} from the workspace? Its assets stay in the master; the deal itself cannot be undone."
+        question = (
+            f"Delete {deal} from the workspace, with its snapshots and stored ideas? Its assets stay in the master; "
+            "the deal itself cannot be brought back."
+        )
         if QMessageBox.question(self, "Delete deal", as_text(question)) == QMessageBox.StandardButton.Yes:
             self.session.delete(deal)
 
@@ -570,8 +650,23 @@ class Window(QMainWindow):
         if state:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
             self.restoreState(QByteArray.fromBase64(state.encode()), _LAYOUT_VERSION)
+            self.banner.hide()  # what it said was of another time
+
+    def _may_close(self) -> bool:
+        """Whether the window may close: ideas that could not be stored are not lost unasked."""
+        shelf = self.trades.pad.shelf
+        if not shelf.failing or not shelf.unsaved:
+            return True
+        question = (
+            f"{counted(shelf.unsaved, 'idea')} could not be stored: {shelf.failing} Close all the same? They are tried "
+            "once more, and lost where that fails too."
+        )
+        return QMessageBox.question(self, "CLO Desktop", as_text(question)) == QMessageBox.StandardButton.Yes
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_close():
+            event.ignore()
+            return
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         state = bytes(self.saveState(_LAYOUT_VERSION).toBase64().data()).decode()
         self._settings = replace(self._settings, window_layout=f"{geometry}|{state}")

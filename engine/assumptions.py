@@ -6,9 +6,12 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from engine.refinancing import Refinancing
+
 if TYPE_CHECKING:
     from engine.loans.events import Events
     from engine.loans.vectors import Rule
+    from engine.stress import Shock
 
 _WORDS: Final = {
     "cpr": "The prepayment rate (a year)",
@@ -57,6 +60,17 @@ class Proxy:
             raise ValueError(f"A proxy matures after a month at the earliest; {self.months:g} months are too few.")
 
 
+MOST_NOTCHES: Final = 20
+
+
+def check_shock(price: float, notches: float) -> None:
+    """Raises ValueError for a price shock or a downgrade that cannot be."""
+    if not -1.0 <= price <= 1.0:
+        raise ValueError(f"A price shock is from -1 to 1 (-0.2 is 20 % lower); {price:g} is not.")
+    if not 0 <= notches <= MOST_NOTCHES or notches != int(notches):
+        raise ValueError(f"A downgrade is 0 to {MOST_NOTCHES} whole notches; {notches:g} is not.")
+
+
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """Annual fractions unless said otherwise; None: the deal's own input, else the assumed terms.
@@ -73,6 +87,10 @@ class Assumptions:
     rules        rates by kind of asset, later ones first; rows of single assets in the deal's own table come before
     buy_price    at which reinvestment buys, percent of par
     events       what happens to single assets: sales, draws, amended maturities, deferral
+    price_shock  relative change of every asset's price at once (-0.2 is 20 % lower)
+    downgrade    notches by which every rating is lowered at once
+    shocks       the same by kind of asset, beside these; rules then look at the pool as the shocks leave it
+    refinancing  new notes for old ones on a payment date
     """
 
     cpr: float | None = None
@@ -89,8 +107,12 @@ class Assumptions:
     buys: tuple[Proxy, ...] = ()
     rules: tuple[Rule, ...] = ()
     events: Events | None = field(default=None, hash=False)
+    price_shock: float = 0.0
+    downgrade: int = 0
+    shocks: tuple[Shock, ...] = ()
     reinvest: bool = True
     recover_after_maturity: bool = True
+    refinancing: Refinancing | None = None
 
     def __post_init__(self) -> None:
         for name in _WORDS:
@@ -113,3 +135,4 @@ class Assumptions:
             )
         if not -0.2 <= self.rate_shift <= 0.2:
             raise ValueError(f"The shift of the curve is within 0.2 (20 %) up or down; {self.rate_shift:g} is not.")
+        check_shock(self.price_shock, self.downgrade)

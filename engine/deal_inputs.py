@@ -48,6 +48,27 @@ class Strategy:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Exchange:
+    """New notes for old ones after the payments of a date.
+
+    row      of the payment date;  classes bool[n_classes] that are replaced
+    balance  float64[n_classes] of the new notes; NaN: as much as the old ones are owed
+    costs    money;  by_holders: the holders of the equity pay them, else the interest of the date, as far as it goes
+    """
+
+    row: int
+    classes: Flags
+    balance: Floats
+    costs: float
+    by_holders: bool
+
+    @property
+    def shape(self) -> tuple[bool, ...]:
+        """What of it a program is written for; the rest are figures given per date."""
+        return (*self.classes.tolist(), *np.isnan(self.balance).tolist(), self.by_holders)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DealInputs:
     """Terms of the liabilities over the payment dates, under one rate path.
 
@@ -79,6 +100,7 @@ class DealInputs:
     idle_yield   float64[n_dates]  rate for the period on cash and accounts carried from date to date
     inputs       of the document, by id;  accounts: opening balance by id
     contributed  float64[n_dates] by contribution id: cash put in on each date
+    exchange     new notes for old ones; None: none
     """
 
     days: Ints
@@ -131,3 +153,4 @@ class DealInputs:
     inputs: Mapping[str, float]
     accounts: Mapping[str, float]
     contributed: Mapping[str, Floats]
+    exchange: Exchange | None = None

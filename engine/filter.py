@@ -17,8 +17,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 import numpy as np
@@ -80,18 +81,41 @@ class _Operand:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A parsed filter. `text` is what the user wrote."""
+    """A parsed filter. `text` is what the user wrote; `texts` the texts it compares a column with."""
 
     text: str
     root: _Node
+    texts: tuple[tuple[Column, str], ...] = ()
 
     def mask(self, pool: Pool, sets: Sets | None = None, parameters: Parameters | None = None) -> Flags:
         """bool[n]: the positions meant. Raises FilterError for an unknown set or parameter."""
         return self.root.mask(pool, sets or {}, parameters or {})
 
+    def chosen(self, pool: Pool, what: str) -> Flags:
+        """`mask` for something that must mean somebody: `what` names it in the refusal.
+
+        Raises FilterError where it chooses nobody because no position has a text that it asks for (a misspelt
+        industry): a filter that simply finds nothing, such as one of prices, is fine.
+        """
+        mask = self.mask(pool)
+        if not mask.any() and len(pool):
+            for column, text in self.root.asked():
+                known = sorted({str(v).strip() for a in pool.assets if (v := getattr(a, column.name)) is not None})
+                if fold(text) not in map(fold, known):
+                    near = get_close_matches(text, known, 1, 0.6) or known[:1]
+                    raise FilterError(
+                        f"{what} chooses no asset: none has the {column.title} “{text}”; write one that the deal has"
+                        + (f", such as “{near[0]}”, or take it out." if near else ", or take it out.")
+                    )
+        return mask
+
 
 class _Node(ABC):
     """A node of a parsed filter."""
+
+    def asked(self) -> Iterator[tuple[Column, str]]:
+        """The texts that a position must have, with the field each is of; not those that it must not have."""
+        yield from ()
 
     @abstractmethod
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
@@ -116,6 +140,10 @@ class _Not(_Node):
 class _Join(_Node):
     word: str
     parts: tuple[_Node, ...]
+
+    def asked(self) -> Iterator[tuple[Column, str]]:
+        for part in self.parts:
+            yield from part.asked()
 
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
         combine = np.logical_and if self.word == "and" else np.logical_or
@@ -147,6 +175,10 @@ class _Compare(_Node):
     op: str
     operand: _Operand
 
+    def asked(self) -> Iterator[tuple[Column, str]]:
+        if self.op == "=" and not is_numeric(self.column) and self.column.kind is not Kind.FLAG:
+            yield self.column, self.operand.text
+
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
         if self.op == "!=":
             return ~_Compare(self.column, "=", self.operand).mask(pool, sets, parameters)
@@ -163,6 +195,10 @@ class _In(_Node):
     column: Column
     members: tuple[_Operand, ...]
     set_name: str | None = None
+
+    def asked(self) -> Iterator[tuple[Column, str]]:
+        for member in self.members:
+            yield from _Compare(self.column, "=", member).asked()
 
     def mask(self, pool: Pool, sets: Sets, parameters: Parameters) -> Flags:
         members = self.members
@@ -218,7 +254,8 @@ def parse(text: str) -> Filter:
     """The filter that `text` spells; an empty text means every position. Raises FilterError with the place."""
     if not text.strip():
         return Filter(text, _All())
-    return Filter(text, _Parser(text).whole())
+    parser = _Parser(text)
+    return Filter(text, parser.whole(), tuple(parser.texts))
 
 
 class _Parser:
@@ -229,6 +266,7 @@ class _Parser:
         self.tokens = self._split(text)
         self.i = 0
         self.depth = 0
+        self.texts: list[tuple[Column, str]] = []
 
     @staticmethod
     def _split(text: str) -> list[_Token]:
@@ -350,6 +388,8 @@ class _Parser:
             made = _Operand(token.text)
         if is_numeric(column):
             _number(column, made, {})  # tells at once that it is no rating, date or number
+        elif column.kind is not Kind.FLAG:
+            self.texts.append((column, made.text))
         return made
 
     def peek(self) -> _Token | None:

@@ -29,7 +29,10 @@ from engine.loans.spreads import z_spreads
 from engine.loans.tape import Tape
 from engine.prepared import Prepared, path_of
 from engine.projection import Projection, Totals
+from engine.recent import Recent
 from engine.results import read_result
+from engine.schedule import extended
+from engine.stress import UNSHOCKED, Key, shocks_of, stressed
 from engine.structure import Structure
 from engine.terms import Book
 from engine.waterfall.document import Document, class_id
@@ -38,7 +41,10 @@ Floats = NDArray[np.float64]
 
 Report = Callable[[float, str], None]
 
-CHUNK: Final = 64
+_SHOCKED: Final = 24
+"""Pools under shocks that are kept."""
+
+CHUNK: Final = 128
 """Scenarios of one job of a grid: some milliseconds of work, between which progress is told."""
 
 
@@ -57,10 +63,27 @@ class Model:
         self._parts = parts = Prepared(book, document, defaults)
         self.book, self.document, self.structure = book, document, parts.structure
         self.pool, self.history = parts.pool, parts.history
+        self._defaults = defaults
+        self._shocked: Recent[Key, Model] = Recent(_SHOCKED)
+
+    def under(self, assumptions: Assumptions) -> Model:
+        """The deal as the shocks of a scenario leave its pool: itself where there are none."""
+        key = shocks_of(assumptions)
+        if key == UNSHOCKED:
+            return self
+        return self._shocked.get(key, lambda: Model(stressed(self.book, key), self.document, self._defaults))
 
     def rates(self, assumptions: Assumptions) -> dict[str, float]:
         """cpr, cdr, severity (a year) and lag (months) of a scenario."""
         return self._parts.rates(assumptions)
+
+    def extended(self, months: int) -> Model:
+        """The deal with its stated maturity so many months later, ready anew."""
+        if months == 0:
+            return self
+        of = self.structure
+        deal = extended(self.book.deal, of.stated_maturity, months, of.months_between, of.calendar)
+        return Model(replace(self.book, deal=deal), self.document, self._defaults)
 
     # lanes
 
@@ -86,13 +109,16 @@ class Model:
 
     def _by_asset(self, assumptions: Assumptions) -> tuple[Layout, Tape, FixingTable, Floats, Calendar]:
         """What the flows of single assets are made of."""
-        parts, world = self._parts, self._parts.world(assumptions)
+        parts = self.under(assumptions)._parts
+        world = parts.world(assumptions)
         tape, assigned = parts.tape(world)
         layout, table = parts.layout(world, assumptions.recover_after_maturity), parts.table(path_of(assumptions))
         return layout, tape, table, assigned.rates_for([assumptions]), self.structure.calendar
 
     def collateral(self, assumptions: Assumptions) -> LanePool:
-        """Cash flows of the present pool in one scenario, a single lane; rows of `watched` as in `watched_assets`."""
+        """Cash flows of the present pool in one scenario, a single lane; rows of `watched` as in `watched_assets` of
+        `under` that scenario, which must be this model.
+        """
         return self._pool([assumptions], self._parts.liabilities(assumptions, full=False)[0])
 
     @property
@@ -104,18 +130,19 @@ class Model:
         """What other pools, a lane each, come to under one scenario.
 
         brings  columns in which their flows stand though none of the deal's assets have any there
+        The pool is that of `under` the scenario, which must be this model.
         """
         inputs, machine, dated = self._parts.liabilities(assumptions, full=False, brings=brings)
         parameters = self._parameters([assumptions] * pool.flows.shape[2])
         outcome = run_lanes(machine, inputs, dated, pool, self._parts.bucket(assumptions), parameters)
         return self._totals_with(_summed(outcome, inputs))
 
-    def z_spreads(self) -> Floats:
-        """float64[n_assets]: z-spread of each asset at its price, a year; NaN: none (`loans.spreads`)."""
+    def z_spreads(self, *, over_nothing: bool = False) -> Floats:
+        """float64[n_assets]: z-spread of each asset at its price (over nothing: its yield), a year; NaN: none."""
         curve = pack.pack_curve(self.book, self.structure, 0.0)
         prices = self.pool.numbers("market_value")
         tape, _ = self._parts.tape(self._parts.world(Assumptions()))
-        return z_spreads(tape, curve, self.structure.calendar, prices, pack.TENORS)
+        return z_spreads(tape, curve, self.structure.calendar, prices, pack.TENORS, over_nothing=over_nothing)
 
     def _each_bought(self, scenarios: Sequence[Assumptions], name: str) -> Floats:
         """float64[W] of `_bought`."""
@@ -142,6 +169,9 @@ class Model:
 
     def run(self, assumptions: Assumptions, report: Report = _silent) -> Projection:
         """One scenario with every figure and the log of every step."""
+        return self.under(assumptions)._run(assumptions, report)
+
+    def _run(self, assumptions: Assumptions, report: Report) -> Projection:
         report(0.1, "Projecting loans")
         inputs, machine, dated = self._parts.liabilities(assumptions, full=True)
         parameters = self._parameters([assumptions])
@@ -191,13 +221,13 @@ class Model:
         coverage  also how the coverage tests did
         report  is called between chunks and may raise to stop
         """
-        jobs = list(self._jobs(scenarios, chunk, coverage=coverage))
+        jobs = list(self._jobs_under_shocks(scenarios, chunk, coverage=coverage))
         made = self._blank_totals(len(scenarios), coverage=coverage)
         done = 0
         with ThreadPoolExecutor(threads) as workers:
-            waiting = [workers.submit(self._chunk, [scenarios[i] for i in places], coverage) for places in jobs]
+            waiting = [workers.submit(of._chunk, [scenarios[i] for i in places], coverage) for of, places in jobs]
             try:
-                for places, part in zip(jobs, waiting, strict=True):
+                for (_, places), part in zip(jobs, waiting, strict=True):
                     for whole, piece in zip(made.arrays, part.result(), strict=True):
                         whole[places] = piece
                     done += len(places)
@@ -208,15 +238,35 @@ class Model:
                 raise
         return made
 
-    def _jobs(self, scenarios: Sequence[Assumptions], chunk: int, *, coverage: bool) -> Iterator[list[int]]:
-        """Chunks of scenarios that share a rate path and a recovery lag; what they share is made ready first."""
+    def _jobs_under_shocks(
+        self, scenarios: Sequence[Assumptions], chunk: int, *, coverage: bool
+    ) -> Iterator[tuple[Model, list[int]]]:
+        """`_jobs` of the pool under each shock, with the model that runs them."""
+        by_shock: dict[Key, list[int]] = {}
+        for place, s in enumerate(scenarios):
+            by_shock.setdefault(shocks_of(s), []).append(place)
+        for among in by_shock.values():
+            model = self.under(scenarios[among[0]])
+            for places in model._jobs(scenarios, among, chunk, coverage=coverage):
+                yield model, places
+
+    def _jobs(
+        self, scenarios: Sequence[Assumptions], among: Sequence[int], chunk: int, *, coverage: bool
+    ) -> Iterator[list[int]]:
+        """Chunks of the scenarios at these places that share a rate path and a recovery lag; what they share is made
+        ready first.
+        """
         known: dict[Hashable, list[int]] = {}  # by what scenarios say
         alike: dict[Hashable, list[int]] = {}  # by what that means
-        for place, s in enumerate(scenarios):
-            said = (s.rate_shift, id(s.rates), s.lag, s.rules, id(s.events), s.buys, s.call_below, s.clean_up)
+        for place in among:
+            s = scenarios[place]
+            said = (
+                *(s.rate_shift, id(s.rates), s.lag, s.rules, id(s.events), s.buys, s.call_below, s.clean_up),
+                id(s.refinancing),
+            )
             found = known.get((said, s.recover_after_maturity))
             if found is None:
-                shared = path_of(s), self._parts.world(s), self._parts.bought(s, "lag"), s.buys
+                shared = path_of(s), self._parts.world(s), self._parts.bought(s, "lag"), s.buys, s.refinancing
                 found = alike.setdefault((shared, self._parts.called_by_rule(s), s.recover_after_maturity), [])
                 known[said, s.recover_after_maturity] = found
             found.append(place)

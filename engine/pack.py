@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,12 @@ from engine.assumptions import AS_IT_IS, Assumptions, Proxy, RatePath
 from engine.contributions import by_date
 from engine.curve_shapes import Interpolation
 from engine.curves import Curve, FixingTable, fixing_table
-from engine.deal_inputs import DealInputs, Strategy
+from engine.deal_inputs import DealInputs, Exchange, Strategy
 from engine.lanes import Bucket
 from engine.loans.events import Events
 from engine.loans.tape import Opening
 from engine.pool import Pool
+from engine.refinancing import Refinancing
 from engine.structure import ReinvestmentTerms, Structure, opening_cash
 from engine.terms import REVOLVER_FUNDING, Book
 from engine.waterfall.document import ClassTerms, Document, class_id
@@ -121,14 +123,19 @@ def pack_inputs(
     equity_flows: EquityFlows,
     recovery_lag_months: float,
     buys: Sequence[Proxy] = (),
+    refinancing: Refinancing | None = None,
 ) -> DealInputs:
     """The liabilities under a rate path.
 
     table    projected fixings
     opening  balances of the pool at the analysis date
     recovery_lag_months  of what reinvestment buys;  buys: what it buys, the deal's own terms where empty
+    refinancing  new notes for old ones. Raises ValueError for a class or a day of it that cannot be
     """
     deal = book.deal
+    exchange = None if refinancing is None else pack_exchange(book, document, structure, refinancing)
+    if refinancing is not None:
+        document, structure = refinanced(document, structure, refinancing)
     ids = tuple(class_id(t.name) for t in deal.tranches)
     days, before = payment_days(structure), dates.serial(structure.accrual_start)
     starts = np.concatenate([[before], days[:-1]])
@@ -195,7 +202,54 @@ def pack_inputs(
         inputs=structure.inputs,
         accounts={a.id: _account(book, a.number) for a in document.accounts},
         contributed=by_date(structure.contributed, days.size),
+        exchange=exchange,
     )
+
+
+def pack_exchange(book: Book, document: Document, structure: Structure, terms: Refinancing) -> Exchange:
+    """A refinancing by rows and classes.
+
+    Raises ValueError for a class that the deal has not or that cannot be refinanced, a day outside the run, before the
+    end of the non-call period, or on which nothing follows.
+    """
+    ids = [class_id(t.name) for t in book.deal.tranches]
+    debts = [c.id for c in document.classes if c.kind == "debt" and c.id in ids]
+    if unknown := [name for name, _ in terms.margins if name not in debts]:
+        raise ValueError(f"Class {unknown[0]} cannot be refinanced; {book.deal.name} has {', '.join(debts)}.")
+    row = int(np.searchsorted(payment_days(structure), dates.serial(terms.on)))
+    after, last = structure.no_call or structure.analysis, structure.schedule[-1].payment
+    if terms.on < structure.analysis or row >= len(structure.schedule) - 1:
+        raise ValueError(
+            f"A refinancing on {terms.on.isoformat()} is not possible; choose a payment date after the analysis date "
+            f"{structure.analysis.isoformat()} and before the last one, {last.isoformat()}."
+        )
+    if structure.schedule[row].payment < after:
+        raise ValueError(
+            f"A refinancing on {terms.on.isoformat()} is not possible: the notes cannot be called before "
+            f"{after.isoformat()}. Choose a later payment date."
+        )
+    margins, balances = dict(terms.margins), dict(terms.balances)
+    return Exchange(
+        row=row,
+        classes=np.array([c in margins for c in ids], dtype=np.bool_),
+        balance=np.array([balances.get(c, np.nan) for c in ids], dtype=np.float64),
+        costs=terms.costs,
+        by_holders=terms.by_holders,
+    )
+
+
+def refinanced(document: Document, structure: Structure, terms: Refinancing) -> tuple[Document, Structure]:
+    """Margins, non-call and reinvestment period as they are with the new notes (the day is checked already)."""
+    rows = payment_days(structure)
+    day = structure.schedule[int(np.searchsorted(rows, dates.serial(terms.on)))].payment
+    margins = dict(terms.margins)
+    classes = tuple(
+        replace(c, step_ups=(*(s for s in c.step_ups if s[0] < day), (day, margins[c.id]))) if c.id in margins else c
+        for c in document.classes
+    )
+    end = structure.reinvestment_end if terms.reinvest_to is None else terms.reinvest_to
+    no_call = structure.no_call if terms.no_call is None else max(terms.no_call, structure.no_call or terms.no_call)
+    return replace(document, classes=classes), replace(structure, reinvestment_end=end, no_call=no_call)
 
 
 def _fixings(table: FixingTable, row: int, days: Ints) -> Floats:
@@ -204,7 +258,16 @@ def _fixings(table: FixingTable, row: int, days: Ints) -> Floats:
 
 
 def _fractions(starts: Ints, days: Ints, day_count: int) -> Floats:
-    return np.array([dates.year_fraction(a, b, day_count) for a, b in zip(starts, days, strict=True)])
+    return _fractions_of(starts.tobytes(), days.tobytes(), day_count)
+
+
+@lru_cache(maxsize=256)
+def _fractions_of(starts: bytes, days: bytes, day_count: int) -> Floats:
+    """Year fractions of one schedule: every class and fee asks for them, and every refinancing anew."""
+    pairs = zip(np.frombuffer(starts, np.int64), np.frombuffer(days, np.int64), strict=True)
+    made = np.array([dates.year_fraction(a, b, day_count) for a, b in pairs])
+    made.flags.writeable = False
+    return made
 
 
 def _classes(

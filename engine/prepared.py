@@ -170,7 +170,7 @@ class Prepared:
         path, world, bought_lag = path_of(assumptions), self.world(assumptions), self.bought(assumptions, "lag")
         tape, _ = self.tape(world)
         inputs = self._inputs.get(
-            (path, world, bought_lag, assumptions.buys),
+            (path, world, bought_lag, assumptions.buys, assumptions.refinancing),
             lambda: pack.pack_inputs(
                 self.book,
                 self.document,
@@ -180,6 +180,7 @@ class Prepared:
                 self.history,
                 bought_lag,
                 assumptions.buys,
+                assumptions.refinancing,
             ),
         )
         by_rule, absent = self.called_by_rule(assumptions), frozenset(absent_columns(tape)) - set(brings)
@@ -215,7 +216,9 @@ def _written(inputs: DealInputs) -> tuple[Hashable, ...]:
     """What of the inputs that a scenario changes stands in the machine itself, not in its dated figures."""
     bought = tuple((s.share, s.periods) for s in inputs.strategies)
     bears_interest = tuple((inputs.fee_interest != 0.0).any(axis=0).tolist())
-    return inputs.recovery_lag, bought, bool(inputs.idle_yield.any()), bears_interest, inputs.haircut
+    exchange = inputs.exchange
+    renewed = None if exchange is None else (*exchange.shape, exchange.costs == 0.0)
+    return inputs.recovery_lag, bought, bool(inputs.idle_yield.any()), bears_interest, inputs.haircut, renewed
 
 
 def _equity_history(book: Book, structure: Structure) -> pack.EquityFlows:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from engine import dates
 from engine.blanks import StructureError, whole_number
-from engine.terms import Deal, PaymentDate, lookup, number
+from engine.terms import Deal, Labelled, PaymentDate, lookup, number
 
 
 def months_after(day: dt.date, months: int) -> dt.date:
@@ -64,3 +65,25 @@ def payment_dates(
 
 def _on_day(month: dt.date, day: int) -> dt.date:
     return month.replace(day=min(day, int(dates.days_in_month(month.year, month.month))))
+
+
+def extended(deal: Deal, maturity: dt.date, later: int, months: int, calendar: dates.Calendar) -> Deal:
+    """The deal with a stated maturity `later` months on, and payment dates up to it.
+
+    maturity  as it is;  months  between payments
+    """
+    moved = months_after(maturity, later)
+    named: Labelled = tuple((k, v) for k, v in deal.dates if k.strip().casefold() != "stated maturity")
+    rows = list(deal.schedule)
+    if rows:
+        convention = str(lookup(deal.dates, "Business Day Convention") or "Following")
+        day = int(number(deal.dates, "Payment Day") or rows[-1].payment.day)
+        # the last date may stand in the month after its own: a holiday rolled it
+        last = rows[-1].payment if rows[-1].payment.day >= day else months_after(rows[-1].payment, -1)
+        first, k = last.replace(day=1), 1
+        while (unadjusted := _on_day(months_after(first, k * months), day)) <= moved:
+            rows.append(PaymentDate(calendar.roll(unadjusted, convention)))
+            k += 1
+        if calendar.roll(moved, convention) > rows[-1].payment:
+            rows.append(PaymentDate(calendar.roll(moved, convention)))
+    return replace(deal, dates=(*named, ("Stated Maturity", moved)), schedule=tuple(rows))

@@ -40,6 +40,24 @@ def no_own_waterfalls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_kept_results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests find no results of before, and leave none in the user's cache."""
+    empty = tmp_path_factory.mktemp("results")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("clo_desktop.paths.results_cache", lambda: empty)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_own_audit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keys and known heads of audits are the tests' own, not those of whoever runs them."""
+    empty = tmp_path_factory.mktemp("audit")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("clo_desktop.paths.audit_folder", lambda: empty)
+        yield
+
+
 @pytest.fixture(scope="session")
 def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the demo deal in it, made once; not to be changed: take `workspace`."""

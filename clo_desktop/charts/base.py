@@ -86,7 +86,7 @@ class Chart(QWidget):
         self.cursor_of = cursor or TimeCursor(self)
         self._dates: NDArray[np.datetime64] = np.array([], dtype="datetime64[D]")
         self._x: NDArray[np.float64] = np.array([])
-        self.title = ElidedLabel(f"{title} ({unit})" if unit else title)
+        self.title = ElidedLabel(titled(title, unit))
         self.date = QLabel("")
         self.legend = Legend()
         self.plot = _Plot(self)
@@ -131,6 +131,13 @@ class Chart(QWidget):
         item.getAxis("bottom").enableAutoSIPrefix(False)
         item.showGrid(x=False, y=True, alpha=0.0)
         self.plot.scene().sigMouseClicked.connect(self._clicked)
+
+    def set_title(self, title: str, unit: str, decimals: int) -> None:
+        """Another title, unit and precision: other data follow."""
+        self._decimals = decimals
+        self.title.setText(titled(title, unit))
+        for named in (self, self.plot):
+            named.setAccessibleName(self.title.text())
 
     # -- data ------------------------------------------------------------------------------------------------------
 
@@ -231,6 +238,11 @@ class Chart(QWidget):
             axis.setStyle(tickLength=-4 if name == "bottom" else 0, tickTextOffset=6, tickFont=self.font())
         item.showGrid(x=False, y=True, alpha=1.0 if tokens.dark else 0.8)
         self._line.setPen(pg.mkPen(tokens.accent, width=1))
+
+
+def titled(title: str, unit: str) -> str:
+    """`Balance (USD million)`."""
+    return f"{title} ({unit})" if unit else title
 
 
 def shown(value: float, places: int) -> str:

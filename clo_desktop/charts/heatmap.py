@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QFont,
-    QGuiApplication,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -21,8 +19,9 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
+from clo_desktop.charts.drawn import Drawn
 from clo_desktop.look import formats, series, theme
 from clo_desktop.look.tokens import GRID, contrast
 
@@ -41,7 +40,7 @@ class Side:
     labels: tuple[str, ...]
 
 
-class HeatMap(QWidget):
+class HeatMap(Drawn):
     """Rows down, columns across.
 
     picked   row and column of the cell under Enter or a double click
@@ -52,9 +51,7 @@ class HeatMap(QWidget):
     pointed = Signal(int, int)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._name = name
-        self._title = ""
+        super().__init__(name, parent)
         self._down, self._across = Side("", ()), Side("", ())
         self._values: NDArray[np.float64] = np.empty((0, 0))
         self._text: Callable[[float], str] = str
@@ -63,11 +60,7 @@ class HeatMap(QWidget):
         self._range = (0.0, 1.0)
         self.cell = (0, 0)
         self._corner = (0, 0)  # the other end of what is chosen
-        self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme.watcher().changed.connect(self._recolour)
 
     # -- data -----------------------------------------------------------------------------------------------------
 
@@ -216,11 +209,6 @@ class HeatMap(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def copy(self) -> None:
-        """The figures onto the clipboard."""
-        if self._values.size:
-            QGuiApplication.clipboard().setText(self.copied())
-
     def _go(self, at: tuple[int, int], *, extend: bool) -> None:
         self.cell = at
         if not extend:
@@ -228,18 +216,7 @@ class HeatMap(QWidget):
         self._tell()
         self.update()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.update()
-
     # -- painting -------------------------------------------------------------------------------------------------
-
-    def _recolour(self) -> None:
-        self.update()
 
     def _pair(self, value: float) -> tuple[QColor, QColor]:
         """Ground and words of a figure."""

@@ -21,12 +21,14 @@ class Line:
     """One series: float64[n_dates] with NaN where it is missing, in the unit of the title.
 
     trigger  of all dates, or float64[n_dates] where it changes from date to date
+    marked   with a dot at every date, for few and far between
     """
 
     name: str
     values: NDArray[np.float64]
     trigger: float | NDArray[np.float64] | None = None
     colour: str = ""
+    marked: bool = False
 
     @property
     def level(self) -> float | None:
@@ -46,10 +48,11 @@ class Line:
 
 
 class LineChart(Chart):
-    """Lines over dates; the axis covers values and triggers, not zero."""
+    """Lines over dates; the axis covers values and triggers, not zero. `bound` is what triggers are called."""
 
-    def __init__(self, title: str, unit: str = "", **more: Any) -> None:
+    def __init__(self, title: str, unit: str = "", *, bound: str = "trigger", **more: Any) -> None:
         super().__init__(title, unit, **more)
+        self._bound = bound
         self._lines: tuple[Line, ...] = ()
         self._curves: list[Any] = []
         self._triggers: list[Any] = []
@@ -60,6 +63,10 @@ class LineChart(Chart):
         self._lines = tuple(lines)
         self.set_dates(dates)
         self.refresh()
+
+    def padding(self, span: float) -> float:
+        """Dots need more room than lines."""
+        return span * (0.04 if any(line.marked for line in self._lines) else 0.01)
 
     def colours(self) -> list[str]:
         own = series.series(len(self._lines), dark=theme.current().dark)
@@ -87,7 +94,8 @@ class LineChart(Chart):
             curve.setPen(pg.mkPen(colour, width=2 if smooth else 1))
             # one value makes no line
             alone = int(np.isfinite(line.values).sum()) == 1
-            curve.setSymbol("o" if alone else None)
+            curve.setSymbol("o" if alone or line.marked else None)
+            curve.setSymbolSize(7)
             curve.setSymbolBrush(pg.mkBrush(colour))
             curve.setSymbolPen(None)
             dashes = pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine)
@@ -115,6 +123,6 @@ class LineChart(Chart):
             parts = [] if row is None else [shown(float(line.values[row]), self._decimals)]
             trigger = line.trigger_at(row)
             if trigger is not None:
-                parts.append(f"trigger {shown(trigger, self._decimals)}")
+                parts.append(f"{self._bound} {shown(trigger, self._decimals)}")
             found.append(Entry(line.name, colour, "  ".join(parts), line=True))
         return found

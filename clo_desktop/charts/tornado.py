@@ -9,17 +9,16 @@ from typing import Final
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QFont,
-    QGuiApplication,
     QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
+from clo_desktop.charts.drawn import Drawn
 from clo_desktop.look import formats, series, theme
 from clo_desktop.look.tokens import GRID
 
@@ -54,20 +53,14 @@ class _Room:
         return round(self.left + (self.right - self.left) * share)
 
 
-class TornadoChart(QWidget):
+class TornadoChart(Drawn):
     """Ctrl+C copies the bars as a table."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._name = name
-        self._title = ""
+        super().__init__(name, parent)
         self._base: float | None = None
         self._spans: tuple[Span, ...] = ()
         self._text: Callable[[float], str] = str
-        self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme.watcher().changed.connect(self._recolour)
 
     def set_data(self, title: str, base: float | None, spans: Sequence[Span], text: Callable[[float], str]) -> None:
         """`spans` from the widest down; `text` makes the words of a figure."""
@@ -82,6 +75,8 @@ class TornadoChart(QWidget):
 
     def copied(self) -> str:
         """Tab-separated with headers, figures at full precision."""
+        if not self._spans:
+            return ""
         lines = ["\t".join(("Parameter", "Low", "High", f"{self._title} at low", f"{self._title} at high"))]
         for s in self._spans:
             figures = ("" if v is None else repr(v) for v in (s.at_low, s.at_high))
@@ -94,27 +89,11 @@ class TornadoChart(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(260, 160)
 
-    def copy(self) -> None:
-        """The figures onto the clipboard."""
-        if self._spans:
-            QGuiApplication.clipboard().setText(self.copied())
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
         else:
             super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.update()
-
-    def _recolour(self) -> None:
-        self.update()
 
     def _line(self, span: Span) -> str:
         ends = (formats.MISSING if v is None else self._text(v) for v in (span.at_low, span.at_high))

@@ -12,14 +12,20 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop import __version__
 from clo_desktop.cli import (
     application,
+    audit,
     compliance,
     deals,
+    history,
+    packs,
     projecting,
+    refinancing,
+    scenarios,
     server,
     studies,
     tables,
@@ -27,8 +33,9 @@ from clo_desktop.cli import (
     users,
     valuing,
     waterfalls,
+    workspace,
 )
-from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb
+from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb, close_desks
 from clo_desktop.faults import Refused
 
 __all__ = ["DONE", "FAILED", "USAGE", "Answer", "main"]
@@ -36,15 +43,21 @@ __all__ = ["DONE", "FAILED", "USAGE", "Answer", "main"]
 VERBS: Final[Sequence[Callable[[Add], None]]] = (
     application.add_verbs,
     deals.add_verbs,
+    workspace.add_verbs,
     waterfalls.add_verbs,
     compliance.add_verbs,
     trading.add_verbs,
+    history.add_verbs,
     projecting.add_verbs,
+    scenarios.add_verbs,
+    packs.add_verbs,
     studies.add_verbs,
     tables.add_verbs,
     valuing.add_verbs,
     server.add_verbs,
     users.add_verbs,
+    refinancing.add_verbs,
+    audit.add_verbs,
 )
 """What adds the verbs of each subject, in the order of the help."""
 
@@ -73,6 +86,8 @@ def main(arguments: Sequence[str]) -> int:
 
         logging.getLogger(__name__).exception("the command failed")
         return _failed(options, f"An internal error: {error!r}. The log has the details: {log.log_file()}.", "internal")
+    finally:
+        close_desks()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"CLO Desktop {__version__}")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--db", metavar="FILE|URL", help="the store (default: your workspace file)")
+    shared.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="holds the passphrase or recovery key of an encrypted workspace"
+    )
     shared.add_argument("--json", action="store_true", help="print the result as JSON")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 

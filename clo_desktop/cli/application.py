@@ -13,6 +13,7 @@ def add_verbs(add: Add) -> None:
     run = add("run", _run, "Open the window (or, without a display, do the demo's whole job and write it to out/).")
     run.add_argument("--offscreen", action="store_true", help="no window: summary, report and a picture of every pane")
     run.add_argument("--out", type=Path, default=Path("out"), help="folder for report and pictures (default: out)")
+    run.add_argument("--encrypt", action="store_true", help="a workspace that is made anew is encrypted")
 
     add("warm", _warm, "Compile the engine's kernels into the cache (the window does it by itself).")
 
@@ -23,7 +24,11 @@ def add_verbs(add: Add) -> None:
 def _run(options: argparse.Namespace) -> int:
     from clo_desktop import app
 
-    return app.run_offscreen(options.out, options.db) if options.offscreen else app.run_window(options.db)
+    return (
+        app.run_offscreen(options.out, options.db)
+        if options.offscreen
+        else app.run_window(options.db, encrypt=options.encrypt)
+    )
 
 
 def _warm(options: argparse.Namespace) -> Answer:

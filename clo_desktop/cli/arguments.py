@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clo_desktop.cli.common import open_desk
 from clo_desktop.faults import Refused
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def add_assumptions(project: argparse.ArgumentParser) -> None:
         project.add_argument(f"--{name}", type=rate, metavar="RATE", help=text)
     project.add_argument("--lag", type=float, metavar="MONTHS", help="months from default to recovery")
     project.add_argument("--sale-price", type=float, metavar="PRICE", help="of the pool at redemption, %% of par")
+    project.add_argument("--price-shock", type=rate, metavar="SHARE", help="change of every price at once, e.g. -20%%")
+    project.add_argument("--downgrade", type=int, metavar="NOTCHES", help="by which every rating is lowered at once")
     project.add_argument("--call", type=date, metavar="DATE", help="redeem on the first payment date from then on")
     project.add_argument(
         "--call-below", type=rate, metavar="SHARE", help="redeem after a distribution below this share of the equity"
@@ -71,16 +74,18 @@ def add_assumptions(project: argparse.ArgumentParser) -> None:
     project.add_argument("--interpolation", metavar="NAME", help="of the curve: linear zero, log-linear discount, ...")
     project.add_argument("--forwards", type=Path, metavar="CSV", help="forwards that are given: columns date, rate")
     project.add_argument(
-        "--scenario", type=Path, metavar="FILE", help="a scenario file (YAML); further options go before what it says"
+        "--scenario", metavar="S", help="a scenario file (YAML) or a name of the library; further options go before it"
     )
 
 
 def assumptions(options: argparse.Namespace) -> Assumptions:
-    """What is asked for: the scenario file, and before it what the options say. Raises Refused."""
-    from clo_desktop.work import scenario
+    """What is asked for: the scenario, and before it what the options say. Raises Refused."""
+    from clo_desktop.work import scenario, scenario_library
     from engine.assumptions import Assumptions
 
-    base = Assumptions() if options.scenario is None else scenario.read_scenario(options.scenario).assumptions
+    base = Assumptions()
+    if options.scenario is not None:
+        base = scenario_library.resolve(options.scenario, lambda: open_desk(options).store).assumptions
     path: dict[str, Any] = {}
     if options.key_shift:
         where = "--key-shift"
@@ -97,6 +102,8 @@ def assumptions(options: argparse.Namespace) -> Assumptions:
         "lag": options.lag,
         "sale_price": options.sale_price,
         "rate_shift": options.shift,
+        "price_shock": options.price_shock,
+        "downgrade": options.downgrade,
         "call_date": options.call,
         "call_below": options.call_below,
         "clean_up": options.clean_up,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clo_desktop.faults import Refused
 
 if TYPE_CHECKING:
+    from clo_desktop.store.local.keys import Secret
     from clo_desktop.work.desk import Desk
 
 DONE: Final = 0
@@ -30,6 +31,9 @@ class Answer:
     complaint: str = ""
 
 
+_open: Final[list[Desk]] = []
+"""The desks that this command has opened."""
+
 Verb = Callable[[argparse.Namespace], Answer | int]
 """What a command does; a verb that prints by itself gives its exit code."""
 
@@ -37,16 +41,65 @@ Add = Callable[[str, Verb, str], argparse.ArgumentParser]
 """Adds a verb by its name and the sentence of its help; gives the parser for its options."""
 
 
+def workspace_file(options: argparse.Namespace) -> Path:
+    """The workspace file that was named, by itself or with --db; the user's own where none was. Raises Refused."""
+    from clo_desktop.paths import workspace_at_hand
+
+    named = getattr(options, "workspace", None) or options.db
+    if named and "://" in str(named):
+        raise Refused(
+            f"{options.command} is for workspace files; a server is backed up and encrypted by those who run it.",
+            code="store",
+        )
+    return Path(named).expanduser() if named else workspace_at_hand()
+
+
 def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
     """The desk on the store that was named; only an import makes a new workspace file. Raises Refused."""
-    from clo_desktop.paths import default_workspace
+    from clo_desktop.cli import secrets
+    from clo_desktop.cli.passwords import with_password
+    from clo_desktop.paths import workspace_at_hand
+    from clo_desktop.store.local.manner import Manner
     from clo_desktop.work.desk import Desk
 
     if getattr(options, "deal", None):
         options.deal = options.deal.strip()
     if options.db and "://" not in options.db and not may_make and not Path(options.db).exists():
         raise Refused(f"There is no workspace {options.db}; `clo import` makes one, or check the name.", code="store")
-    return Desk(options.db or default_workspace())
+    encrypt = may_make and getattr(options, "encrypt", False)
+    where = options.db or workspace_at_hand()
+
+    def opened(secret: Secret | None) -> Desk:
+        manner = Manner(secret=secret, encrypt=encrypt, daily=not options.db)
+        return with_password(str(where), lambda named: Desk(named, manner))
+
+    made = encrypt and not Path(where).exists()
+    desk = opened(secrets.given(options) or secrets.new(None)) if made else secrets.with_secret(options, opened)
+    _open.append(desk)
+    if desk.store.notice:
+        print(desk.store.notice, file=sys.stderr)
+    return desk
+
+
+def close_desks() -> None:
+    """Let go of every workspace that this command has opened."""
+    while _open:
+        _open.pop().close()
+
+
+def add_target(parser: argparse.ArgumentParser, text: str) -> None:
+    """The file that a verb writes."""
+    parser.add_argument("file", type=Path, metavar="FILE", help=text)
+    parser.add_argument("--force", action="store_true", help="replace the file where there is one")
+
+
+def check_target(options: argparse.Namespace) -> None:
+    """Raises Refused where the file of `add_target` is there and is not to be replaced."""
+    if options.file.is_file() and not options.force:
+        raise Refused(
+            f"{options.file} is there already and was left as it is; choose another name, or replace it with --force.",
+            code="file",
+        )
 
 
 @contextmanager

@@ -80,7 +80,8 @@ def _test(options: argparse.Namespace) -> Answer:
     if result is None:
         return Answer({"added": None}, f"The test was added to {options.deal}; `clo compliance` says what it lacks.")
     reason = judging.why(desk, options.deal, result.number, 0)
-    return Answer({"added": told.why_plain(reason)}, "\n".join(told.why_words(reason).splitlines()[:2]))
+    words = [*told.why_words(reason).splitlines()[:2], *(f"Note: {note}" for note in reason.notes)]
+    return Answer({"added": told.why_plain(reason)}, "\n".join(words))
 
 
 def _matrix(options: argparse.Namespace) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from clo_desktop.cli.common import Add, Answer, open_desk
+from clo_desktop.cli.common import Add, Answer, add_target, check_target, open_desk
 
 
 def add_verbs(add: Add) -> None:
@@ -15,9 +15,10 @@ def add_verbs(add: Add) -> None:
     load = add("import", _import, "Import a deal from a workbook; a deal of that name is replaced.")
     load.add_argument("file", type=Path, metavar="FILE", help="the .xlsx workbook")
     load.add_argument("--deal", required=True, metavar="NAME", help="the deal's name")
+    load.add_argument("--encrypt", action="store_true", help="a workspace that is made anew is encrypted")
 
     save = add("export", _export, "Export a deal to a workbook of the same layout.")
-    save.add_argument("file", type=Path, metavar="FILE", help="the .xlsx to write")
+    add_target(save, "the .xlsx to write")
     save.add_argument("--deal", required=True, metavar="NAME")
 
     delete = add("delete", _delete, "Delete a deal from the store; its assets stay in the master.")
@@ -43,7 +44,9 @@ def _import(options: argparse.Namespace) -> Answer:
 
 
 def _export(options: argparse.Namespace) -> Answer:
-    open_desk(options).export_file(options.deal, options.file)
+    desk = open_desk(options)
+    check_target(options)
+    desk.export_file(options.deal, options.file)
     return Answer({"deal": options.deal, "file": str(options.file)}, f"{options.deal} was written to {options.file}.")
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from clo_desktop.cli.arguments import add_assumptions, assumptions, date
-from clo_desktop.cli.common import Add, Answer, open_desk, patience
+from clo_desktop.cli.common import Add, Answer, add_target, check_target, open_desk, patience
 from clo_desktop.faults import Refused
 
 
@@ -25,7 +24,7 @@ def add_verbs(add: Add) -> None:
     )
 
     report = add("report", _report, "Write a deal's results (tests, cash flows) as an Excel report.")
-    report.add_argument("file", type=Path, metavar="FILE")
+    add_target(report, "the .xlsx to write")
     add_assumptions(report)
 
 
@@ -50,6 +49,7 @@ def _explain(options: argparse.Namespace) -> Answer:
 
 def _report(options: argparse.Namespace) -> Answer:
     desk = open_desk(options)
+    check_target(options)
     with patience():
         desk.report_file(options.deal, options.file, assumptions(options), curve=options.curve)
     data = {"deal": options.deal, "file": str(options.file)}

@@ -22,7 +22,7 @@ class Curtain(QObject):
         self._later: list[Callable[[], object]] = []
         self.is_drawn = False
 
-    def draw(self, why: str, who: str, *, needs_password: bool) -> None:
+    def draw(self, why: str, who: str, *, needs_password: bool, may_leave: bool) -> None:
         """Covers everything."""
         self.is_drawn = True
         popup = QApplication.activePopupWidget()
@@ -38,7 +38,7 @@ class Curtain(QObject):
             pane.hide()
         self._window.menuBar().setEnabled(False)
         self._window.statusBar().hide()
-        self._screen.cover(why, who, needs_password=needs_password)
+        self._screen.cover(why, who, needs_password=needs_password, may_leave=may_leave)
         app = QApplication.instance()
         if app is not None:
             app.installEventFilter(self)

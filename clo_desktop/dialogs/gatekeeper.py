@@ -18,6 +18,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.settings import KEPT_SERVERS, Settings
 from clo_desktop.store.local import vault
 from clo_desktop.store.server.signing import SignIn
+from clo_desktop.work.keeper import Keeper
 from clo_desktop.work.lock import Lock
 from clo_desktop.work.register import Register
 from clo_desktop.work.session import Session
@@ -36,6 +37,7 @@ class Gatekeeper(QObject):
         self,
         session: Session,
         register: Register,
+        keeper: Keeper,
         settings: Callable[[], Settings],
         keep: Callable[[Settings], object],
         window: QMainWindow,
@@ -43,6 +45,7 @@ class Gatekeeper(QObject):
         super().__init__(window)
         self._session = session
         self._register = register
+        self._keeper = keeper
         self._settings = settings
         self._keep = keep
         self._window = window
@@ -175,9 +178,15 @@ class Gatekeeper(QObject):
             person = who.person
             name = f"{person.full_name} ({person.email})" if person.full_name else person.email
             words = f"{name} is signed in to {who.name}. Type the password of that sign-in."
+        elif self._keeper.asks_key:
+            words = "The open workspace is encrypted. Type its passphrase, or its recovery key from the print."
+        elif self._keeper.is_encrypted:
+            words = "The key of the open workspace is in the keyring of this computer, which is asked to unlock it."
         else:
-            words = "The open workspace has no password here: whoever sits at this computer may unlock the window."
-        self.curtain.draw(why, words, needs_password=who is not None)
+            words = "The open workspace has no password: whoever sits at this computer may unlock the window."
+        self.curtain.draw(
+            why, words, needs_password=who is not None or self._keeper.asks_key, may_leave=who is not None
+        )
         self.locked.emit(True)
 
     def _uncover(self) -> None:
@@ -185,10 +194,18 @@ class Gatekeeper(QObject):
         self.locked.emit(False)
 
     def _unlock(self, password: str) -> None:
-        if self._session.seat.membership is None:
-            self.lock.unlock()
-        else:
+        if self._session.seat.membership is not None:
             self._register.prove(password, self.lock.unlock, lambda refused: self.screen.say(refused.message))
+        elif not self._keeper.is_encrypted:
+            self.lock.unlock()
+        elif self.lock.waits:
+            self.screen.say(f"Too many wrong passphrases; try again in {self.lock.waits:.0f} seconds.")
+        else:
+            self._keeper.prove(password, self.lock.unlock, self._wrong_key)
+
+    def _wrong_key(self, refused: Refused) -> None:
+        self.lock.wrong()
+        self.screen.say(refused.message)
 
     def _leave(self) -> None:
         """Signs out of a locked window."""

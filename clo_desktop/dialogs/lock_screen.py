@@ -67,13 +67,13 @@ class LockScreen(QWidget):
         window.installEventFilter(self)
         self.hide()
 
-    def cover(self, why: str, who: str, *, needs_password: bool) -> None:
+    def cover(self, why: str, who: str, *, needs_password: bool, may_leave: bool) -> None:
         """Shows itself over everything, with the keyboard."""
         self.why.setText(f"{why} What you were doing is kept.")
         self.who.setText(who)
         for widget in (self.password, self.label):
             widget.setVisible(needs_password)
-        self.leaving.setVisible(needs_password)
+        self.leaving.setVisible(may_leave)
         self.password.clear()
         self.set_busy(False)
         self.say("")

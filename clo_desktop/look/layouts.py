@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.look.tokens import GRID
 
@@ -27,3 +28,13 @@ def stacked(owner: QWidget, *parts: QWidget | QLayout) -> None:
             column.addLayout(part)
         else:
             column.addWidget(part, 1 if part is parts[-1] else 0)
+
+
+def with_drawer(upper: QWidget, drawer: QWidget, height: int) -> QSplitter:
+    """A widget that takes the room, and below it a drawer of so many px that can be pulled."""
+    made = QSplitter(Qt.Orientation.Vertical)
+    made.addWidget(upper)
+    made.addWidget(drawer)
+    made.setStretchFactor(0, 1)
+    made.setSizes([1000, height])
+    return made

@@ -12,6 +12,7 @@ import numpy as np
 from clo_desktop.look import formats
 from clo_desktop.work import scenario_told
 from engine.assumptions import Assumptions
+from engine.outputs.beside import Beside
 from engine.projection import Projection
 from engine.waterfall.trace import failing
 
@@ -153,3 +154,17 @@ def _balance(flows: Projection) -> str:
 def _safe(text: str) -> str:
     """Text for rich text, whose reader would turn the thin blanks of figures into blanks it breaks lines at."""
     return html.escape(text, quote=False).replace(formats.THIN, "\u00a0")
+
+
+def beside_words(test: int, found: Beside, currency: str) -> str:
+    """Why a coverage test of the compliance table and one of the priority of payments give different figures."""
+    classes = ", ".join(f"{name} ({formats.with_unit('money', owed, currency)})" for name, owed in found.without)
+    apart = f"leaves out class {classes}" if classes else "is of the balances on that date"
+    as_of = "" if found.as_of is None else f" of {found.as_of.isoformat()}"
+    return (
+        f"Beside it: {found.name} of the priority of payments is {formats.with_unit('ratio', found.ratio)} on "
+        f"{found.day.isoformat()} ({formats.text('money', found.numerator)} / "
+        f"{formats.text('money', found.denominator)}). Its denominator {apart}; that of test {test} is "
+        f"{formats.text('money', found.other)}. Its collateral is projected to that date, with the haircuts of the "
+        f"priority of payments; that of test {test} is the pool{as_of}."
+    )

@@ -17,7 +17,15 @@ from clo_desktop.look.tokens import CONTRAST, DARK, LIGHT, THEMES, Tokens
 Scheme = Literal["system", "light", "dark", "contrast"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("system", "light", "dark", "contrast")
 
-_EDGED: Final = ("QAbstractSpinBox", "QCheckBox", "QComboBox", "QLineEdit", "QProgressBar", "QPushButton")
+_EDGED: Final = (
+    "QAbstractSpinBox",
+    "QCheckBox",
+    "QComboBox",
+    "QLineEdit",
+    "QProgressBar",
+    "QPushButton",
+    "QRadioButton",
+)
 _SMALLEST, _LARGEST = 10.0, 11.0  # points
 
 

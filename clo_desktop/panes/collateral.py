@@ -151,6 +151,7 @@ class CollateralPane(QWidget):
         session.asset_flows_ready.connect(self._show_asset)
         session.projection_changed.connect(self._run_again)
         self.table.row_activated.connect(self._ask_asset)
+        self.table.cell_acts.append(("History of this cell", self._ask_history))
         self.table.grid.escaped.connect(self.close_asset)
         self.table.set_tips(self._path_of)
         self.table.grid.moved.connect(self._tell_path)
@@ -189,6 +190,12 @@ class CollateralPane(QWidget):
         self.path.setVisible(bool(text))
 
     # -- the cash flows of an asset -----------------------------------------------------------------------------------
+
+    def _ask_history(self) -> None:
+        """Who changed the current cell; a computed column has no history of its own: all of the asset is shown."""
+        column = self.table.current_column()
+        field = {_PAR.name: "par", _Z_SPREAD.name: ""}.get(column, column)
+        self._session.history_wanted.emit(str(self.table.current_key()), field)
 
     def _ask_asset(self, asset_id: object) -> None:
         self._asset_id = str(asset_id)

@@ -77,7 +77,7 @@ class ImportsPane(QWidget):
         if outcome.imported:
             self.head.setText(
                 f"{outcome.file_name} was imported as {outcome.deal}: {outcome.holdings} holdings of "
-                f"{outcome.assets} assets; {counts}."
+                f"{outcome.assets} assets; {counts}." + (f" {outcome.snapshot.words}" if outcome.snapshot else "")
             )
         else:
             self.head.setText(

@@ -194,6 +194,7 @@ class RunPane(QWidget):
         self._coming: Scenario | None = None  # what they are to take next
         session.book_changed.connect(self._deal_changed)
         session.projection_changed.connect(self._show)
+        session.scenario_wanted.connect(self._take)
         session.lanes.changed.connect(self._watch)
         session.seat.changed.connect(self._settle)
         self.setFocusProxy(self.cpr)

@@ -17,7 +17,8 @@ from defusedxml.common import DefusedXmlException
 from python_calamine import CalamineError, CalamineWorkbook
 
 from clo_desktop.faults import Refused
-from clo_desktop.sheets.package import MEGABYTE, Package, read_file
+from clo_desktop.sheets.archive import MEGABYTE
+from clo_desktop.sheets.package import Package, read_file
 from clo_desktop.sheets.preflight import MAX_ROWS, Broken, check_parts, column_number, scan_sheet
 
 Cell = str | float | bool | dt.date | dt.time | dt.timedelta | Broken | None

@@ -7,13 +7,15 @@ caller's transaction.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import schema
+from clo_desktop.store.bulk import insert
 from clo_desktop.store.cells import Row, storable
 from clo_desktop.store.ranks import ranks_for
 from clo_desktop.store.rows import Rows, book_of, from_columns, keyed, plain, rows_of, to_columns
@@ -39,8 +41,9 @@ def save_book(on: sa.Connection, book: Book, now: dt.datetime) -> None:
     wanted = {table: storable(table, (to_columns(table, row) for row in some)) for table, some in rows.items()}
     known = find_deal(on, book.deal.name, to_change=True)
     deal_id = _insert_deal(on, own, now) if known is None else known["id"]
-    save_assets(on, book.assets.values())
+    update_assets = insert_assets(on, book.assets.values())
     changed = [_save_rows(on, table, deal_id, some) for table, some in wanted.items()]
+    update_assets()  # last: on a server a manager may change the assets that a deal of theirs lists
     if known is not None and (any(changed) or own != {name: known[name] for name in own}):
         _update_deal(on, known, own, now)
 
@@ -58,10 +61,10 @@ def _check_assets(book: Book) -> None:
             raise ValueError(f"asset {asset.asset_id!r} is filed under {key!r}")
 
 
-def save_assets(on: sa.Connection, assets: Iterable[Asset]) -> None:
-    """Insert new assets and update those that differ; the rest is not touched.
+def insert_assets(on: sa.Connection, assets: Iterable[Asset]) -> Callable[[], None]:
+    """Insert new assets; what is returned updates those that differ. The rest is not touched.
 
-    Raises Refused where someone else changed one of them in the same moment.
+    It raises Refused where someone else changed one of them in the same moment.
     """
     # in the order of the key, so that two who save at once wait for each other instead of blocking each other
     rows = sorted(storable(schema.assets, map(plain, assets)), key=lambda row: str(row["asset_id"]))
@@ -73,28 +76,34 @@ def save_assets(on: sa.Connection, assets: Iterable[Asset]) -> None:
         if row["asset_id"] in known and row != {name: known[row["asset_id"]][name] for name in _NAMES}
     ]
     if new:
-        on.execute(sa.insert(schema.assets), new)
-    if changed:
-        table = schema.assets
-        # the absolute version in SET and WHERE: "version = version + 1" would hide that someone else was faster
-        statement = (
-            sa.update(table)
-            .where(table.c.asset_id == sa.bindparam("the_asset"), table.c.version == sa.bindparam("the_version"))
-            .values({name: sa.bindparam(name) for name in (*_NAMES, "version") if name != "asset_id"})
+        insert(on, schema.assets, new)
+    return partial(_update_assets, on, changed)
+
+
+def _update_assets(on: sa.Connection, changed: Sequence[tuple[Row, int]]) -> None:
+    """`changed`: each asset with the version it was read at."""
+    if not changed:
+        return
+    table = schema.assets
+    # the absolute version in SET and WHERE: "version = version + 1" would hide that someone else was faster
+    statement = (
+        sa.update(table)
+        .where(table.c.asset_id == sa.bindparam("the_asset"), table.c.version == sa.bindparam("the_version"))
+        .values({name: sa.bindparam(name) for name in (*_NAMES, "version") if name != "asset_id"})
+    )
+    done = on.execute(
+        statement,
+        [
+            {"the_asset": row.pop("asset_id"), "the_version": version, **row, "version": version + 1}
+            for row, version in changed
+        ],
+    )
+    if done.rowcount != len(changed):
+        raise Refused(
+            "Some of these assets were changed by someone else just now, or belong to deals you may only read;"
+            " load the deal again and repeat the change.",
+            code="conflict",
         )
-        done = on.execute(
-            statement,
-            [
-                {"the_asset": row.pop("asset_id"), "the_version": version, **row, "version": version + 1}
-                for row, version in changed
-            ],
-        )
-        if done.rowcount != len(changed):
-            raise Refused(
-                "Some of these assets were changed by someone else just now, or belong to deals you may only read;"
-                " load the deal again and repeat the change.",
-                code="conflict",
-            )
 
 
 def _stored_assets(on: sa.Connection, ids: Sequence[str]) -> dict[str, Mapping[Any, Any]]:
@@ -120,7 +129,7 @@ def find_deal(on: sa.Connection, name: str, *, to_change: bool = False) -> Row |
     if found is not None:
         return {str(column): value for column, value in found.items()}
     if to_change and on.execute(chosen).first() is not None:
-        raise Refused(f"You may read {name} but not change it; an admin can assign it to you.", code="right")
+        raise Refused(f"You may read {name} but not change it; an admin can assign it to you.", code="rights")
     return None
 
 
@@ -162,7 +171,7 @@ def _save_rows(on: sa.Connection, table: sa.Table, deal_id: int, wanted: Sequenc
         names = [name for name in changed[0] if name != "the_row"]
         on.execute(sa.update(table).where(this).values({name: sa.bindparam(name) for name in names}), changed)
     if new:
-        on.execute(sa.insert(table), new)
+        insert(on, table, new)
     return bool(gone or changed or new)
 
 

@@ -5,9 +5,9 @@ SQLite needs its settings per connection and an explicit BEGIN; what a server ne
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.audit.hand import signing
+from clo_desktop.store.audit.server import seal
+from clo_desktop.store.local import driver, opening
+from clo_desktop.store.local.header import APPLICATION_ID
+from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
 from clo_desktop.store.refusals import refusal
+from clo_desktop.store.schema import HEAD
 from clo_desktop.store.server import transport
 
-_APPLICATION_ID: Final = 0x434C4F44
-"""Marks the file as ours, in SQLite's header: "CLOD"."""
-
 _WRITES: Final = "clo_writes"
+_READY: Final = "clo_ready"
 
 
 def address(where: str | Path) -> sa.URL:
@@ -35,24 +39,43 @@ def address(where: str | Path) -> sa.URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
 
 
-def connect(url: sa.URL, patience: float) -> sa.Engine:
+def connect(url: sa.URL, patience: float, manner: Manner = AS_NAMED) -> sa.Engine:
     """An engine on `url`; a lock held by someone else is waited for `patience` seconds.
 
-    Raises Refused where a file is needed and its folder cannot be made or the file is not SQLite's.
+    manner  how a file is opened; nothing of it concerns a server
+
+    Raises Refused for a file that does not pass the checks of `opening`.
     """
-    name = spoken(url)
     if url.get_backend_name() == "sqlite":
-        _check_file(Path(url.database or ""), name)
-        engine = sa.create_engine(url)
+        ready = opening.prepare(Path(url.database or ""), manner, int(HEAD))
+        make = partial(driver.connect, ready.file, ready.key, salt=ready.salt, reading=bool(ready.reading_only))
+        engine = sa.create_engine(
+            url, creator=make, module=driver.module(ready.key is not None), execution_options={_READY: ready}
+        )
         event.listen(engine, "connect", lambda raw, _record: _settle(raw, patience))
         event.listen(engine, "begin", _begin)
+        signing(engine)
         return engine
     try:
         if url.get_backend_name() == "postgresql":
             return transport.engine(url, patience)
-        raise Refused(f"{name}: this application speaks to PostgreSQL and SQLite only.", code="address")
+        raise Refused(f"{spoken(url)}: this application speaks to PostgreSQL and SQLite only.", code="address")
     except (sa.exc.NoSuchModuleError, ImportError) as reason:
-        raise Refused(f"{name}: this application speaks to PostgreSQL and SQLite only.") from reason
+        raise Refused(f"{spoken(url)}: this application speaks to PostgreSQL and SQLite only.") from reason
+
+
+def ready_of(engine: sa.Engine) -> Ready | None:
+    """The file behind an engine, as it passed the checks; None for a server."""
+    found: Ready | None = engine.get_execution_options().get(_READY)
+    return found
+
+
+def let_go(engine: sa.Engine) -> None:
+    """Close every connection and let go of the file; the engine is of no use afterwards."""
+    engine.dispose()
+    ready = ready_of(engine)
+    if ready is not None:
+        ready.release()
 
 
 def spoken(url: sa.URL) -> str:
@@ -60,24 +83,6 @@ def spoken(url: sa.URL) -> str:
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
-
-
-def _check_file(file: Path, name: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if file.is_dir():
-            raise Refused(f"{name} is a folder; name a file in it.", code="no-workspace")
-        if file.exists():
-            with file.open("rb") as stream:
-                start = stream.read(16)
-            if start not in (b"", b"SQLite format 3\0"):
-                raise Refused(
-                    f"{name} is not a workspace of CLO Desktop; choose another file or a new name.",
-                    code="no-workspace",
-                )
-    except OSError as reason:
-        why = reason.strerror or str(reason)
-        raise Refused(f"{name} cannot be opened ({why}); choose a folder you may write to.", code="folder") from reason
 
 
 def _settle(raw: Any, patience: float) -> None:
@@ -88,7 +93,8 @@ def _settle(raw: Any, patience: float) -> None:
         "foreign_keys = ON",
         "synchronous = FULL",
         "cell_size_check = ON",
-        "trusted_schema = OFF",
+        "trusted_schema = ON",  # the triggers of the audit call functions of ours, which read and change nothing
+        "recursive_triggers = ON",  # or REPLACE would delete rows without a word to the audit
         "journal_size_limit = 67108864",
     ):
         raw.execute(f"PRAGMA {setting}").close()
@@ -105,35 +111,36 @@ def claim(engine: sa.Engine) -> None:
 
     Raises Refused for a damaged file and for a file of another application.
     """
-    if engine.dialect.name != "sqlite":
+    ready = ready_of(engine)
+    if ready is None:
         return
     name = spoken(engine.url)
     with raw_connection(engine) as raw:
-        mark = raw.execute("PRAGMA application_id").fetchone()[0]
-        empty = not raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if mark != _APPLICATION_ID and not (mark == 0 and empty):
+        mark = driver.value(raw, "PRAGMA application_id")
+        empty = not driver.value(raw, "SELECT count(*) FROM sqlite_master")
+        if mark != APPLICATION_ID and not (mark == 0 and empty):
             raise Refused(
                 f"{name} is a database of another application; choose another file or a new name.", code="no-workspace"
             )
-        if raw.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        if driver.value(raw, "PRAGMA quick_check(1)") != "ok":
             raise Refused(f"{name} is damaged; open a backup of it.", code="damaged")
-        raw.execute("PRAGMA journal_mode = WAL").close()
+        if not ready.reading_only:
+            raw.execute("PRAGMA journal_mode = WAL").close()
 
 
 def mark(on: sa.Connection) -> None:
-    """Mark a new SQLite file as ours, inside the transaction that creates its tables."""
+    """Mark an SQLite file as ours and of this format, inside the transaction that makes or changes its tables."""
     if on.dialect.name == "sqlite":
-        on.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION_ID}")
+        on.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        on.exec_driver_sql(f"PRAGMA user_version = {int(HEAD)}")
 
 
 @contextmanager
-def raw_connection(engine: sa.Engine) -> Iterator[sqlite3.Connection]:
+def raw_connection(engine: sa.Engine) -> Iterator[driver.Raw]:
     """The driver's own connection to the SQLite file, for what is no SQL of the store."""
     pooled = engine.raw_connection()
     try:
-        raw = pooled.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        yield raw
+        yield pooled.driver_connection
     finally:
         pooled.close()
 
@@ -148,9 +155,13 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that writes all or nothing."""
+    """A transaction that writes all or nothing. Raises Refused where a file may only be read, with the reason."""
+    ready = ready_of(engine)
+    if ready is not None and ready.reading_only:
+        raise Refused(f"{ready.reading_only}; nothing was saved.", code="read-only")
     with translating(engine), engine.execution_options(**{_WRITES: True}).begin() as on:
         yield on
+    seal(engine)
 
 
 @contextmanager
@@ -158,5 +169,5 @@ def translating(engine: sa.Engine) -> Iterator[None]:
     """What goes wrong in the database becomes a sentence."""
     try:
         yield
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error) as reason:
+    except driver.errors(sa.exc.DBAPIError, sa.exc.TimeoutError) as reason:
         raise refusal(reason, spoken(engine.url)) from reason

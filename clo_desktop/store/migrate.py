@@ -5,13 +5,16 @@ The revisions are files beside this module, in a frozen application too; no alem
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
-from clo_desktop.store.connection import mark, reading, spoken, writing
+from clo_desktop.store.audit import workspace
+from clo_desktop.store.connection import mark, reading, ready_of, spoken, writing
+from clo_desktop.store.local import backups
 from clo_desktop.store.schema import HEAD
 
 if TYPE_CHECKING:
@@ -23,19 +26,54 @@ FOLDER: Final = Path(__file__).resolve().parent / "migrations"
 def migrate(engine: sa.Engine) -> None:
     """Create the tables, or migrate them, in one transaction that leaves nothing behind when it fails.
 
-    A shared server is migrated by its administrator only (`clo server init`); here it is looked at.
-
-    Raises Refused for a database written by a newer application, and for a server that is not ready for this one.
+    A file is backed up first, and proved whole before the transaction ends. A shared server is migrated by its
+    administrator only (`clo server init`); here it is looked at. Raises Refused for a database written by a newer
+    application, for a server that is not ready for this one, and where no backup can be made.
     """
-    name = spoken(engine.url)
+    name, ready = spoken(engine.url), ready_of(engine)
     with reading(engine) as on:
         found = revision(on)
-        if found == HEAD:
+        if found == HEAD and (ready is None or not workspace.altered(on)):
             return
-        if engine.dialect.name != "sqlite":
+        if ready is None:
             raise _not_ready(on, found, name)
+        if found is not None and found not in _revisions(on):
+            raise _newer(found, name)
+        deals = _count_of_deals(on) if found is not None else 0
+    if found == HEAD:
+        with contextlib.suppress(Refused), writing(engine) as on:  # who may only read changes nothing unseen
+            workspace.mend(on)
+        return
+    if found is not None:
+        if ready.reading_only:
+            raise Refused(
+                f"{name} is of an older format and cannot be brought up to date where it may only be read; copy it to a"
+                " folder of your own (clo backup --to FILE) and open the copy.",
+                code="read-only",
+            )
+        backups.make(ready.file, ready.key, "migration")
     with writing(engine) as on:
         upgrade(on, name)
+        if found is not None:
+            _check_whole(on, name, deals)
+
+
+def _count_of_deals(on: sa.Connection) -> int:
+    return int(on.execute(sa.text("SELECT count(*) FROM deals")).scalar_one())
+
+
+def _check_whole(on: sa.Connection, name: str, deals: int) -> None:
+    """Refuse a migration that left a file which is not whole; the transaction is undone by that."""
+    if (
+        on.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
+        or on.exec_driver_sql("PRAGMA foreign_key_check").first() is not None
+        or _count_of_deals(on) != deals
+    ):
+        raise Refused(
+            f"{name} could not be brought up to date and was left as it was; keep working with the former version of"
+            " the application, or restore a backup.",
+            code="migration",
+        )
 
 
 def _not_ready(on: sa.Connection, found: str | None, name: str) -> Refused:
@@ -71,7 +109,12 @@ def upgrade(on: sa.Connection, name: str) -> None:
     if found is not None and found not in _revisions(on):
         raise _newer(found, name)
     mark(on)
+    if on.dialect.name != "sqlite":  # a server has its audit from `clo server init`
+        command.upgrade(_config(on), "head")
+        return
+    workspace.take_down(on)  # a migration rebuilds tables
     command.upgrade(_config(on), "head")
+    workspace.put_up(on)
 
 
 def _revisions(on: sa.Connection) -> set[str]:

@@ -8,6 +8,12 @@ from clo_desktop.faults import Refused
 
 _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (
+        ("user-defined function raised",),
+        "audit",
+        "The audit of {name} cannot be written, so nothing was saved: the folder of its key cannot be read or written;"
+        " ask for the right to write there and try again.",
+    ),
+    (
         ("database is locked", "database table is locked", "lock timeout", "canceling statement due to lock"),
         "locked",
         "{name} is in use by another program; close that program or wait, then try again.",
@@ -20,7 +26,7 @@ _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (("disk image is malformed", "malformed database"), "damaged", "{name} is damaged; open a backup of it."),
     (
         ("row-level security policy",),
-        "right",
+        "rights",
         "You may not change this in {name}; ask an administrator to assign the deal to you for writing.",
     ),
     (

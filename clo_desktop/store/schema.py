@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from engine.asset import COLUMNS, Kind
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration: the format this application writes."""
 
 NAMING: Final = {
@@ -269,6 +269,126 @@ imports: Final = sa.Table(
     _count("warnings"),
 )
 """What was imported and when. The deal is a name, not a key: the record outlives the deal."""
+
+
+def _with(column: str, parent: str, kind: type[sa.types.TypeEngine[Any]] = sa.Integer, **more: Any) -> sa.Column[Any]:
+    """The key of the row that this one goes with: both are deleted together."""
+    return sa.Column(column, kind, sa.ForeignKey(parent, ondelete="CASCADE"), nullable=False, **more)
+
+
+snapshots: Final = sa.Table(
+    "snapshots",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _with("deal", "deals.id"),
+    _date("as_of", required=True),
+    sa.Column("taken_at", Moment, nullable=False),
+    _text("origin", required=True),
+    _text("book_hash", required=True),
+    _text("readings", required=True),
+    _number("principal_amount"),
+    sa.UniqueConstraint("deal", "as_of"),
+)
+"""A deal's tests as they stood, one a date. They outlive an import of the deal, and are deleted with it."""
+
+snapshot_tests: Final = sa.Table(
+    "snapshot_tests",
+    metadata,
+    _with("snapshot", "snapshots.id", primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    _count("number"),
+    *(_text(name, required=True) for name in ("name", "kind", "direction", "outcome")),
+    *(_number(name) for name in ("result", "threshold", "cushion", "cushion_par", "cushion_names")),
+    *(_number(name) for name in ("numerator", "denominator")),
+    *(_text(name, required=True) for name in ("limit_source", "comment")),
+)
+
+idea_pools: Final = sa.Table(
+    "idea_pools",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _with("deal", "deals.id"),
+    _text("book_hash", required=True),
+    _date("as_of"),
+    _number("principal_cash", required=True),
+    _text("inputs", required=True),
+    sa.UniqueConstraint("deal", "book_hash"),
+)
+"""What pools looked like that ideas were made on; `inputs` is the hash of all but the positions."""
+
+idea_pool_positions: Final = sa.Table(
+    "idea_pool_positions",
+    metadata,
+    _with("pool", "idea_pools.id", primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    _text("asset_id", required=True),
+    _number("par", required=True),
+    _text("terms", required=True),
+)
+"""`terms` is the hash of the asset; the asset is a name, not a key: it may leave the master."""
+
+ideas: Final = sa.Table(
+    "ideas",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    _with("deal", "deals.id", index=True),
+    _with("pool", "idea_pools.id"),
+    _text("name", required=True),
+    _text("note", required=True),
+    _text("author"),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    _count("version"),
+    _flag("is_open", required=True),
+)
+"""Ideas of trades, as a pad shows them beside each other."""
+
+idea_rows: Final = sa.Table(
+    "idea_rows",
+    metadata,
+    _with("idea", "ideas.key", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    *(_text(name, required=True) for name in ("side", "asset", "par", "price", "settlement")),
+)
+"""The trades of an idea, every cell as it was typed."""
+
+idea_assets: Final = sa.Table(
+    "idea_assets",
+    metadata,
+    _with("idea", "ideas.key", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    _text("described", required=True),
+)
+"""Assets that only an idea knows: the columns of the asset master that are not blank, as JSON."""
+scenarios: Final = sa.Table(
+    "scenarios",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    _text("owner", required=True),
+    _text("locked_by"),
+    sa.Column("locked_at", Moment),
+)
+"""The library of scenarios. What a scenario says stands in its versions; the newest has the highest number."""
+
+scenario_versions: Final = sa.Table(
+    "scenario_versions",
+    metadata,
+    sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    _text("text", required=True),
+    _text("note", required=True),
+    _text("saved_by", required=True),
+    sa.Column("saved_at", Moment, nullable=False),
+)
+"""Every save of a scenario: `text` is the scenario file."""
+
+scenario_tags: Final = sa.Table(
+    "scenario_tags",
+    metadata,
+    sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
+    sa.Column("tag", sa.Text, primary_key=True),
+)
 
 OF_DEAL: Final = tuple(t for t in reversed(metadata.sorted_tables) if "deal_id" in t.c)
 """The tables of a deal's rows, in an order in which they may be emptied."""

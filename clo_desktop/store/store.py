@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import getpass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -11,12 +12,29 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
-from clo_desktop.store import books, records
-from clo_desktop.store.connection import address, claim, connect, reading, spoken, translating, writing
+from clo_desktop.store import books, records, scenarios
+from clo_desktop.store.audit.server import sealing
+from clo_desktop.store.audit.trail import Trail
+from clo_desktop.store.connection import (
+    address,
+    claim,
+    connect,
+    let_go,
+    reading,
+    ready_of,
+    spoken,
+    translating,
+    writing,
+)
+from clo_desktop.store.ideas import StoredIdea, delete_ideas, load_ideas, save_ideas
+from clo_desktop.store.local import backups, header, keys
+from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
 from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
-from clo_desktop.store.schema import assets
+from clo_desktop.store.scenarios import Saved
+from clo_desktop.store.schema import assets, deals
+from clo_desktop.store.snapshots import Snapshot, drop_snapshot, load_snapshots, put_snapshot
 from engine.asset import Asset
 from engine.terms import Book
 
@@ -33,13 +51,45 @@ class Store:
     Every method is one transaction and raises Refused with a sentence where the database cannot do it.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, notice: str = "") -> None:
         self._engine = engine
+        ready = ready_of(engine)
+        self._held = header.hold_open(ready.file) if ready is not None else None
+        self.notice = notice
+        """What a person should know about the opening, as a sentence; empty for nothing."""
 
     @property
     def name(self) -> str:
         """The file's path, or the server's address without the password."""
         return spoken(self._engine.url)
+
+    @property
+    def person(self) -> str:
+        """Who is at work: the person signed in on a server, else the user of this computer."""
+        if self._engine.url.username:
+            return self._engine.url.username
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError, ImportError):  # a system without a user's name
+            return "somebody"
+
+    @property
+    def file(self) -> Ready | None:
+        """The workspace file with its key and why it may only be read, if so; None for a server."""
+        return ready_of(self._engine)
+
+    @property
+    def recovery_key(self) -> str:
+        """The key of an encrypted file, for paper; empty for one that is not encrypted."""
+        ready = self.file
+        return keys.recovery_text(ready.key) if ready is not None and ready.key is not None else ""
+
+    def back_up(self) -> backups.Backup:
+        """Back up the file now. Raises Refused where there is none or it cannot be."""
+        ready = self.file
+        if ready is None:
+            raise Refused(f"{self.name} is a server; its backups are made there.", code="backup")
+        return backups.make(ready.file, ready.key, "asked")
 
     @property
     def is_server(self) -> bool:
@@ -67,15 +117,18 @@ class Store:
                 raise self._unknown(on, name)
             return book
 
-    def save(self, book: Book, record: ImportRecord | None = None) -> None:
+    def save(
+        self, book: Book, record: ImportRecord | None = None, snapshot: Snapshot | None = None
+    ) -> dt.datetime | None:
         """Write `book`, replacing the deal of its name and updating the asset master, and note the import if it is one.
 
-        All or nothing.
+        All or nothing, with the snapshot of its tests if there is one: when the one that it replaces was taken.
         """
         with writing(self._engine) as on:
             books.save_book(on, book, dt.datetime.now(dt.UTC))
             if record is not None:
                 records.add_import(on, record)
+            return None if snapshot is None else put_snapshot(on, self._key(on, book.deal.name), snapshot)
 
     def edit(self, base: Book, mine: Book, choices: Choices = NO_CHOICES) -> Book:
         """Write what was changed from `base` to `mine` into the deal as it is stored now; the book that is stored then.
@@ -119,9 +172,82 @@ class Store:
         with reading(self._engine) as on:
             return records.all_imports(on)
 
+    # -- snapshots and ideas; every method raises Refused naming the known deals where there is no such deal -----------
+
+    def put_snapshot(self, deal: str, snapshot: Snapshot) -> dt.datetime | None:
+        """Store a snapshot in the place of the one of its date: when that one was taken, if there was one."""
+        with writing(self._engine) as on:
+            return put_snapshot(on, self._key(on, deal), snapshot)
+
+    def snapshots(self, deal: str) -> tuple[Snapshot, ...]:
+        """The snapshots of a deal, the oldest first."""
+        with reading(self._engine) as on:
+            return load_snapshots(on, self._key(on, deal))
+
+    def drop_snapshot(self, deal: str, as_of: dt.date) -> bool:
+        """Delete the snapshot of a date; False where there is none."""
+        with writing(self._engine) as on:
+            return drop_snapshot(on, self._key(on, deal), as_of)
+
+    def ideas(self, deal: str) -> tuple[StoredIdea, ...]:
+        """The ideas of a deal, the oldest first."""
+        with reading(self._engine) as on:
+            return load_ideas(on, self._key(on, deal))
+
+    def save_ideas(self, deal: str, ideas: Iterable[StoredIdea], gone: Iterable[str] = ()) -> tuple[StoredIdea, ...]:
+        """Store these ideas and delete those with the keys `gone`; as they are stored now (`ideas.save_ideas`)."""
+        with writing(self._engine) as on:
+            key = self._key(on, deal)
+            delete_ideas(on, key, gone)
+            return save_ideas(on, key, ideas)
+
+    def scenarios(self) -> tuple[Saved, ...]:
+        """The newest version of every scenario of the library, by name."""
+        with reading(self._engine) as on:
+            return scenarios.all_scenarios(on)
+
+    def scenario_versions(self, name: str) -> tuple[Saved, ...]:
+        """Every version of a scenario, the newest first; nothing where there is none of that name."""
+        with reading(self._engine) as on:
+            return scenarios.versions_of(on, name)
+
+    def save_scenario(self, name: str, text: str, by: str, note: str = "", tags: Iterable[str] = ()) -> int:
+        """A new version of a scenario; gives its number. Raises Refused where it is locked."""
+        with writing(self._engine) as on:
+            return scenarios.save(on, name, text, by, dt.datetime.now(dt.UTC), note, tags)
+
+    def lock_scenario(self, name: str, by: str) -> None:
+        """Raises Refused where there is none or it is locked already."""
+        with writing(self._engine) as on:
+            scenarios.lock(on, name, by, dt.datetime.now(dt.UTC))
+
+    def unlock_scenario(self, name: str, by: str) -> None:
+        """Raises Refused where there is none, or the lock is not for `by` to open."""
+        with writing(self._engine) as on:
+            scenarios.unlock(on, name, by)
+
+    def tag_scenario(self, name: str, tags: Iterable[str]) -> None:
+        """These tags and no others. Raises Refused where there is none or it is locked."""
+        with writing(self._engine) as on:
+            scenarios.tag(on, name, tags)
+
+    def delete_scenario(self, name: str) -> None:
+        """With all its versions. Raises Refused where there is none or it is locked."""
+        with writing(self._engine) as on:
+            scenarios.delete(on, name)
+
+    @property
+    def audit(self) -> Trail:
+        """What was written down of every change."""
+        return Trail(self._engine)
+
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""
-        self._engine.dispose()
+        self.audit.carry()
+        let_go(self._engine)
+        if self._held is not None:
+            header.let_go(self._held)
+            self._held = None
 
     def __enter__(self) -> Store:
         return self
@@ -131,6 +257,13 @@ class Store:
     ) -> None:
         self.close()
 
+    def _key(self, on: sa.Connection, name: str) -> int:
+        """The key of a deal. Raises Refused naming the known deals."""
+        key = on.execute(sa.select(deals.c.id).where(deals.c.name == name)).scalar()
+        if key is None:
+            raise self._unknown(on, name)
+        return int(key)
+
     @staticmethod
     def _unknown(on: sa.Connection, name: str) -> Refused:
         known = [deal.name for deal in records.summaries(on)]
@@ -139,18 +272,27 @@ class Store:
         return Refused(f'There is no deal "{name}"; the deals are: {", ".join(known)}.', code="no-deal")
 
 
-def open_store(where: str | Path, *, patience: float = PATIENCE) -> Store:
+def open_store(where: str | Path, *, patience: float = PATIENCE, manner: Manner = AS_NAMED) -> Store:
     """The store at a file path or an SQLAlchemy URL, created or migrated where needed.
 
-    A locked database is waited for `patience` seconds. Raises Refused with a sentence for a file that is no workspace,
-    a folder that cannot be written, a locked or damaged database and one of a newer application.
+    A locked database is waited for `patience` seconds; `manner` says how a file is opened. Raises Refused with a
+    sentence for a file that is no workspace or whose key is missing or wrong, a folder that cannot be written, a locked
+    or damaged database and one of a newer application.
     """
-    engine = connect(address(where), patience)
+    engine = connect(address(where), patience, manner)
+    notice = ""
     try:
         with translating(engine):
             claim(engine)
             migrate(engine)
+            sealing(engine)
+        ready = ready_of(engine)
+        if manner.daily and ready is not None and not ready.is_new and not ready.reading_only:
+            try:
+                backups.make_daily(ready.file, ready.key)
+            except Refused as reason:  # the day's work must not wait for it
+                notice = reason.message
     except BaseException:
-        engine.dispose()
+        let_go(engine)
         raise
-    return Store(engine)
+    return Store(engine, notice)

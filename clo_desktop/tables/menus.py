@@ -32,6 +32,10 @@ def cell_menu(table: FrameTable) -> QMenu:
         menu.addAction(f"Without {told}", lambda: table.set_filter(column.name, without))
         clear = menu.addAction("Clear filters", table.clear_filters)
         clear.setEnabled(table.is_filtered)
+    if index.isValid() and table.cell_acts:
+        menu.addSeparator()
+        for words, act in table.cell_acts:
+            menu.addAction(words, act)
     menu.addSeparator()
     _add_columns(menu, table)
     return menu

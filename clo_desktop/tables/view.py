@@ -58,6 +58,8 @@ class FrameTable(QWidget):
         self.model = FrameModel(frame, self)
         self.grid = Grid(self.model, frozen=frozen, filters=filters)
         self.footer = Footer(self.grid, self.model) if footer else None
+        self.cell_acts: list[tuple[str, Callable[[], object]]] = []
+        """What a pane adds to the menu of a cell: words, and what they do with the current cell."""
         self._told = tuple(told)
         self._sets = dict(sets or {})
         self._extra: dict[str, Filter] = {}

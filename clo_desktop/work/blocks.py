@@ -164,6 +164,11 @@ def share(name: str, key: str, value: Any) -> float:
     return number(name, key, value, 0.0, 1.0, "a share or rate is from 0 to 1 (0.03 or 3%)")
 
 
+def change(name: str, key: str, value: Any) -> float:
+    """A relative change, from all lost to twice as much."""
+    return number(name, key, value, -1.0, 1.0, "a change is from -100% to 100% (-0.2 or -20%)")
+
+
 def lag(name: str, key: str, value: Any) -> float:
     """Months, at most ten years."""
     return number(name, key, value, 0.0, 120.0, MONTHS, units=False)

@@ -27,6 +27,8 @@ def words(session: Session, *, answers: bool = True, waiting: int = 0) -> Promis
     if not where:
         return Promise("Nothing is open", "File > Open workspace or File > Open server opens something.")
     if not is_server(where):
+        if session.reading_only:
+            return Promise(f"Read only · {Path(where).name}", f"{session.reading_only}.")
         return Promise(f"Saved on this computer · {Path(where).name}", where)
     name, person = server_name(where), session.seat.person
     who = f"{person.email} is signed in to {name} as {person.role}." if person is not None else name

@@ -6,10 +6,14 @@ import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from clo_desktop.faults import Refused
 from engine.outputs import Table
 from engine.outputs.table import Cell
+
+_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""What a spreadsheet takes for the beginning of a formula or a command."""
 
 
 def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
@@ -25,7 +29,7 @@ def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow([f"{n} ({u})" if u else n for n, u in zip(table.names, table.units, strict=True)])
-                writer.writerows([_csv_cell(cell) for cell in row] for row in table.rows())
+                writer.writerows([csv_cell(cell) for cell in row] for row in table.rows())
             made.append(path)
     except OSError as error:
         raise Refused(
@@ -34,7 +38,7 @@ def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
     return tuple(made)
 
 
-def _csv_cell(cell: Cell) -> str:
+def csv_cell(cell: Cell) -> str:
     """As a spreadsheet reads it; text that it would take for a formula is led by an apostrophe."""
     if cell is None:
         return ""
@@ -43,4 +47,4 @@ def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, float):
         return repr(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     text = str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text.startswith(_DANGEROUS) else text

@@ -15,15 +15,17 @@ from clo_desktop.progress import Progress, silent
 from clo_desktop.sheets.read import Reading, read_book
 from clo_desktop.sheets.safety import name_fault
 from clo_desktop.sheets.write import write_book
-from clo_desktop.store import DealSummary, ImportRecord, Store, open_store
+from clo_desktop.store import DealSummary, ImportRecord, Snapshot, Store, open_store
+from clo_desktop.store.local.manner import AS_NAMED, Manner
 from clo_desktop.store.merge import NO_CHOICES, Choices
 from clo_desktop.work import waterfalls
+from clo_desktop.work.history import Taken, snapshot_of
 from engine import study
 from engine.asset import Asset
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance
 from engine.model import Model
-from engine.outputs import Table, asset_table, deal_tables, spread_table
+from engine.outputs import Table, asset_table, bucket_table, deal_tables, spread_table
 from engine.projection import Projection
 from engine.terms import Book, CurveNode, Deal
 from engine.trades import Trader
@@ -38,7 +40,10 @@ _KEPT_MODELS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of an import. `imported` is False when a fault is an error: then nothing was written."""
+    """What came of an import. `imported` is False when a fault is an error: then nothing was written.
+
+    snapshot  of the deal's tests, which was stored with it; None where there is none (a fault says why)
+    """
 
     deal: str
     imported: bool
@@ -49,6 +54,7 @@ class Imported:
     faults: tuple[Fault, ...]
     file_name: str
     path: Path | None = None
+    snapshot: Taken | None = None
 
     @property
     def errors(self) -> int:
@@ -71,11 +77,11 @@ def refusing() -> Iterator[None]:
 class Desk:
     """An open store with its verbs. Not thread-safe: the window calls it from its lanes, one at a time each.
 
-    where  file or SQLAlchemy URL of the store. Raises Refused where it cannot be opened.
+    where  file or SQLAlchemy URL of the store; manner  how a file is opened. Raises Refused where it cannot be.
     """
 
-    def __init__(self, where: str | Path) -> None:
-        self.store: Store = open_store(where)
+    def __init__(self, where: str | Path, manner: Manner | None = None) -> None:
+        self.store: Store = open_store(where, manner=manner or AS_NAMED)
         self._books: dict[str, Book] = {}
         self._models: list[Model] = []
         self._master: Mapping[str, Asset] | None = None
@@ -110,7 +116,8 @@ class Desk:
             return _outcome(deal.strip(), reading, path, imported=False)
         report(0.9, "Storing")
         outcome = _outcome(deal.strip(), reading, path, imported=True)
-        outcome = replace(outcome, faults=(*outcome.faults, *self._changes_elsewhere(reading.book)))
+        snapshot, lacking = _snapshot(reading.book)
+        outcome = replace(outcome, faults=(*outcome.faults, *self._changes_elsewhere(reading.book), *lacking))
         record = ImportRecord(
             deal=outcome.deal,
             file_name=reading.file_name,
@@ -121,12 +128,34 @@ class Desk:
             par=outcome.par,
             warnings=outcome.warnings,
         )
-        self.store.save(reading.book, record)
+        replaced = self._save(reading.book, record, snapshot)
+        outcome = replace(outcome, snapshot=None if snapshot is None else Taken(snapshot, replaced))
+        report(1.0, "Done")
+        return outcome
+
+    def add(self, book: Book) -> tuple[Fault, ...]:
+        """Stores a deal in hand under its own name; gives the warnings of other deals whose assets it changes.
+
+        Raises Refused where a deal of that name is there already, or its name cannot be one; then nothing was written.
+        """
+        name = book.deal.name
+        if fault := name_fault(name):
+            raise Refused(fault)
+        if any(deal.name == name for deal in self.deals()):
+            raise Refused(f"There is a deal {name} already; give this one another name, or delete that.", code="deal")
+        faults = tuple(self._changes_elsewhere(book))
+        self._save(book)
+        return faults
+
+    def _save(
+        self, book: Book, record: ImportRecord | None = None, snapshot: Snapshot | None = None
+    ) -> dt.datetime | None:
+        """Stores a book; when the snapshot of its date was taken that `snapshot` replaces, if there was one."""
+        replaced = self.store.save(book, record, snapshot)
         self._books.clear()  # the asset master is shared: other deals may have changed too
         self._master = None
         self._models.clear()
-        report(1.0, "Done")
-        return outcome
+        return replaced
 
     def _changes_elsewhere(self, book: Book) -> Iterator[Fault]:
         """A warning for each other deal that holds assets which this book changes: the asset master is shared."""
@@ -178,7 +207,8 @@ class Desk:
         tests = self.comply(deal)
         with self.ready(deal, curve=curve) as model:
             flows = model.run(asked)
-            tables = (*deal_tables(model, flows), asset_table(model, asked), spread_table(model))
+            of_assets = (asset_table(model, asked), spread_table(model), bucket_table(model))
+            tables = (*deal_tables(model, flows), *of_assets)
         _writing(path, lambda: write_report(path, tests, flows, tables))
 
     def delete(self, deal: str) -> None:
@@ -349,6 +379,17 @@ def _outcome(deal: str, reading: Reading, path: Path, *, imported: bool) -> Impo
         file_name=reading.file_name,
         path=path,
     )
+
+
+def _snapshot(book: Book) -> tuple[Snapshot | None, tuple[Fault, ...]]:
+    """The snapshot that goes with an import, or why there is none: the deal is imported all the same."""
+    if not book.deal.limits:
+        return None, ()
+    try:
+        return snapshot_of(book, comply_with(book), "import"), ()
+    except Refused as refused:
+        why = f"No snapshot of the tests was stored: {refused.message}"
+        return None, (Fault(Severity.WARNING, f"{book.deal.name} Inputs", "", "", "", why),)
 
 
 def _part(report: Progress, low: float, high: float) -> Progress:

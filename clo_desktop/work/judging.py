@@ -37,11 +37,12 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A test with the positions that count or move it, those that move it most first."""
+    """A test with the positions that count or move it, those that move it most first, and what is noted about it."""
 
     result: TestResult
     movers: tuple[Mover, ...]
     counting: int
+    notes: tuple[str, ...] = ()
 
 
 def why(desk: Desk, deal: str, number: int, most: int | None = None) -> Why:
@@ -67,7 +68,8 @@ def why(desk: Desk, deal: str, number: int, most: int | None = None) -> Why:
                 float(moved[i]) if moved[i] == moved[i] else None,
             )
         )
-    return Why(result, tuple(movers[:most]), int(result.members.sum()))
+    notes = tuple(n for n in done.notes if n.startswith(f"Test {number} "))
+    return Why(result, tuple(movers[:most]), int(result.members.sum()), notes)
 
 
 def _result(done: Compliance, number: int) -> TestResult:

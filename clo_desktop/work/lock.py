@@ -17,6 +17,12 @@ BEAT: Final = 2_000
 JUMP: Final = 10.0
 """Seconds by which the wall's clock may run ahead of the machine's before that is a sleep."""
 
+TRIES: Final = 5
+"""Wrong passphrases in a row after which it waits."""
+
+PAUSE: Final = 60.0
+"""Seconds it waits then."""
+
 STILL: Final = 120.0
 """Seconds between two looks that mean a sleep where the machine's clock runs on in it."""
 
@@ -43,6 +49,8 @@ class Lock(QObject):
         self._touched = wall()
         self._looked = wall(), machine()
         self.is_locked = False
+        self._tries = 0
+        self._shut_until = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(BEAT)
@@ -80,6 +88,17 @@ class Lock(QObject):
             self._touched = self._looked[0]
         self._timer.start()
 
+    def wrong(self) -> None:
+        """What was typed to unlock was wrong, and nobody else counts."""
+        self._tries += 1
+        if self._tries % TRIES == 0:
+            self._shut_until = self._wall() + PAUSE
+
+    @property
+    def waits(self) -> float:
+        """Seconds until it may be tried again."""
+        return max(self._shut_until - self._wall(), 0.0)
+
     def lock(self, why: str) -> None:
         """Locks; nothing happens where it is locked already."""
         if not self.is_locked:
@@ -88,6 +107,7 @@ class Lock(QObject):
 
     def unlock(self) -> None:
         """Lets the person in, who has proved to be the same."""
+        self._tries = 0
         self.touched()
         if self.is_locked:
             self.is_locked = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,15 +11,19 @@ from PySide6.QtCore import QObject, Signal
 
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
+from clo_desktop.store import StoredIdea
 from clo_desktop.work.desk import Desk
+from clo_desktop.work.fingerprint import differences
 from clo_desktop.work.lanes import DATABASE, ENGINE, Task
 from clo_desktop.work.latest import Latest
 from clo_desktop.work.pad_rows import Judged, Row, judge, row_of, tidy, without_empty
 from clo_desktop.work.session import Session
+from clo_desktop.work.shelf import Shelf
+from clo_desktop.work.stored_ideas import stored, typed
 from clo_desktop.work.trade_files import TradeFile, read_trades, write_trades
 from engine.asset import Asset
 from engine.pool import fold
-from engine.trades import Finder, Ideas, Trader
+from engine.trades import Branch, Finder, Ideas, Trader
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -32,11 +36,13 @@ _NO_DEAL: Final = "No deal is open; choose one in the deal list."
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """What belongs to one deal: its ideas, the assets that only they know, the idea to compare with ("" for none)."""
+    """What belongs to one deal: its ideas, the assets that only they know, the idea to compare with ("" for none), and
+    the keys on the shelf by name of the idea (one without trades has none yet)."""
 
     ideas: Ideas[Row] = field(default_factory=Ideas)
     others: tuple[Asset, ...] = ()
     beside: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 class Errand:
@@ -82,6 +88,9 @@ class Pad(QObject):
         self._latest = Latest(session.lanes, "Trades", self, lane=DATABASE)
         self._latest.refused.connect(self._refused)
         self.result: Judged | None = None
+        self.shelf = Shelf(session, self)
+        self.shelf.moved.connect(self._moved)
+        session.leaving.connect(lambda _desk: self._sheets.clear())
         session.book_changed.connect(self._deal_changed)
         session.edited.connect(self._edited)
 
@@ -151,24 +160,168 @@ class Pad(QObject):
 
     def fresh(self, name: str = "") -> None:
         """A new idea without trades. Raises Refused for a name that is taken."""
-        self._named(lambda: self.ideas.fresh(name))
+        self._named(lambda: self.ideas.fresh(self._free(name)))
 
     def branch(self, name: str = "") -> None:
         """A copy of the open idea, to go on with. Raises Refused for a name that is taken."""
-        self._named(lambda: self.ideas.branch(name))
+        self._named(lambda: self.ideas.branch(self._free(name)))
 
     def rename(self, name: str) -> None:
         """Another name for the open idea. Raises Refused for one that is taken, or blank."""
-        old = self.ideas.current.name
-        if not name.strip():
+        old, new = self.ideas.current.name, name.strip()
+        if not new:
             raise Refused("A name is needed; write what the idea is about.")
-        self._named(lambda: self.ideas.rename(name.strip()))
-        if self.beside == old:
-            self.compare(name.strip())
+        if new == old:
+            return
+        made = self._made(lambda: self.ideas.rename(self._free(new)))
+        keys = {new if name == old else name: key for name, key in self._sheet.keys.items()}
+        beside = new if self.beside == old else self.beside
+        self._store(replace(self._sheet, keys=keys, beside=beside))
+        self._change(made)
 
     def drop(self) -> None:
-        """Without the open idea; the last one is emptied instead."""
-        self._named(lambda: self.ideas.drop(self.ideas.current.name))
+        """Without the open idea, in the store too; the last one is emptied instead."""
+        name = self.ideas.current.name
+        key = self._sheet.keys.get(name)
+        self._let_go(name, but=name)
+        if key is not None:
+            self.shelf.delete(self._deal, key)
+
+    def put_aside(self) -> None:
+        """The open idea is not shown any more; it stays in the store."""
+        kept, name = self.kept, self.ideas.current.name
+        self._let_go(name)
+        if kept is not None:
+            self.shelf.put(self._deal, replace(kept, is_open=False))
+
+    def _let_go(self, name: str, but: str = "") -> None:
+        """Without an idea among those that are open. but: a name that is free again."""
+        made = self._made(lambda: self.ideas.drop(name))
+        if made == Ideas():  # the last one: its name is not to be one that is stored
+            made = Ideas((Branch(self._free("", but)),))
+        self._store(replace(self._sheet, keys={n: key for n, key in self._sheet.keys.items() if n != name}))
+        self._change(made)
+
+    def _free(self, name: str, but: str = "") -> str:
+        """The name, or for none the next "Idea n". Raises ValueError for one that a stored idea has."""
+        taken = {b.name for b in self.ideas.branches} | {i.name for i in self.shelf.ideas(self._deal)}
+        if name in taken - {but, ""}:
+            raise ValueError(f"There is an idea {name!r} already; choose another name.")
+        return name or next(n for i in range(1, len(taken) + 2) if (n := f"Idea {i}") not in taken - {but})
+
+    @property
+    def kept(self) -> StoredIdea | None:
+        """The open idea as it is on the shelf; None while it has neither trades nor a note."""
+        return self.shelf.idea(self._deal, self._sheet.keys.get(self.ideas.current.name, ""))
+
+    @property
+    def since(self) -> tuple[str, ...]:
+        """What changed in the pool since the trades of the open idea were changed last."""
+        kept = self.kept
+        return () if kept is None or not kept.rows or not self._deal else differences(kept.pool, self.shelf.state())
+
+    def note(self, text: str) -> None:
+        """What is to be known about the open idea; stored with it."""
+        if not self._deal:
+            raise Refused(_NO_DEAL)
+        name = self.ideas.current.name
+        kept = self.kept or self.shelf.fresh(name)
+        self._store(replace(self._sheet, keys={**self._sheet.keys, name: kept.key}))
+        self.shelf.put(self._deal, replace(kept, note=text.strip()))
+        self.ideas_changed.emit()
+
+    def show_stored(self, key: str) -> None:
+        """Opens an idea of the store, or goes to it where it is open."""
+        idea = self.shelf.idea(self._deal, key)
+        if idea is None:
+            return
+        open_as = next((name for name, k in self._sheet.keys.items() if k == key), None)
+        if open_as is not None:
+            self.switch(open_as)
+            return
+        self._show_kept([idea])
+        self.shelf.put(self._deal, replace(idea, is_open=True))
+        self._ask()
+
+    def rename_stored(self, key: str, name: str) -> None:
+        """Another name for an idea of the store, open or not. Raises Refused for one that is taken, or blank."""
+        idea = self.shelf.idea(self._deal, key)
+        if idea is None or name.strip() == idea.name:
+            return
+        if key in self._sheet.keys.values():
+            self.show_stored(key)
+            self.rename(name)
+            return
+        if not name.strip():
+            raise Refused("A name is needed; write what the idea is about.")
+        new = self._said(lambda: self._free(name.strip()))
+        self.shelf.put(self._deal, replace(idea, name=new))
+
+    def delete_stored(self, key: str) -> None:
+        """Without an idea of the store, open or not."""
+        if key in self._sheet.keys.values():
+            self.show_stored(key)
+            self.drop()
+        else:
+            self.shelf.delete(self._deal, key)
+
+    def _load(self) -> None:
+        """The ideas of the store beside those that were begun before it was read."""
+        deal = self._deal
+        if deal and not self.shelf.loaded(deal):
+            self.shelf.load(deal, lambda: self._show_kept([i for i in self.shelf.ideas(deal) if i.is_open]))
+        elif deal:
+            self.shelf.load(deal, self.ideas_changed.emit)
+
+    def _show_kept(self, ideas: Sequence[StoredIdea]) -> None:
+        """Opens these ideas, the one changed last in front; an empty one without a name of its own gives way."""
+        sheet = self._sheet
+        branches = [b for b in sheet.ideas.branches if b.trades or b.past or b.name in sheet.keys]
+        begun, keys, others = len(branches), dict(sheet.keys), {fold(a.asset_id): a for a in sheet.others}
+        for idea in ideas:
+            taken = {b.name for b in branches}
+            name = next(
+                n for i in range(1, len(taken) + 2) if (n := idea.name if i == 1 else f"{idea.name} ({i})") not in taken
+            )
+            branches.append(Branch(name, tuple(map(typed, idea.rows))))
+            keys[name] = idea.key
+            others |= {fold(a.asset_id): a for a in idea.assets}
+        if ideas:
+            newest = max(range(len(ideas)), key=lambda i: ideas[i].changed_at)
+            shown = Ideas(tuple(branches), begun + newest)
+            self._store(replace(sheet, ideas=shown, keys=keys, others=tuple(others.values())))
+        self._keep()
+        self.ideas_changed.emit()
+        if self._awake:
+            self._ask()
+
+    def _keep(self) -> None:
+        """What changed of the open ideas goes to the shelf."""
+        deal, sheet = self._deal, self._sheet
+        if not deal or not self.shelf.loaded(deal):
+            return  # they are kept once the shelf was read
+        for branch in sheet.ideas.branches:
+            rows = tuple(map(stored, branch.trades))
+            kept = self.shelf.idea(deal, sheet.keys.get(branch.name, ""))
+            if kept is None and not rows:
+                continue
+            named = {fold(row.asset) for row in rows}
+            assets = tuple(a for a in sheet.others if fold(a.asset_id) in named)
+            now = replace(
+                kept or self.shelf.fresh(branch.name), name=branch.name, rows=rows, assets=assets, is_open=True
+            )
+            if kept is not None and now == kept:
+                continue
+            if kept is None or rows != kept.rows:
+                now = replace(now, pool=self.shelf.state())
+            self._store(replace(self._sheet, keys={**self._sheet.keys, branch.name: now.key}))
+            self.shelf.put(deal, now)
+
+    def _moved(self, old: str, new: str) -> None:
+        """An idea has another key on the shelf."""
+        for deal, sheet in self._sheets.items():
+            keys = {name: new if key == old else key for name, key in sheet.keys.items()}
+            self._sheets[deal] = replace(sheet, keys=keys)
 
     def switch(self, name: str) -> None:
         """Opens the idea of that name."""
@@ -182,14 +335,20 @@ class Pad(QObject):
         self._ask()
 
     def _named(self, how: Callable[[], Ideas[Row]]) -> None:
+        self._change(self._made(how))
+
+    def _made(self, how: Callable[[], Ideas[Row]]) -> Ideas[Row]:
         if not self._deal:
             raise Refused(_NO_DEAL)
+        self._draft = None
+        return self._said(how)
+
+    @staticmethod
+    def _said(how: Callable[[], A]) -> A:
         try:
-            made = how()
+            return how()
         except ValueError as error:
             raise Refused(str(error).replace("branch", "idea")) from error
-        self._draft = None
-        self._change(made)
 
     def _change(self, ideas: Ideas[Row]) -> None:
         if not self._deal:
@@ -197,6 +356,7 @@ class Pad(QObject):
         names = [b.name for b in ideas.branches]
         sheet = self._sheet
         self._store(replace(sheet, ideas=ideas, beside=sheet.beside if sheet.beside in names else ""))
+        self._keep()
         self.ideas_changed.emit()
         self._ask()
 
@@ -216,6 +376,7 @@ class Pad(QObject):
         self._awake = False
         self._opened += 1
         self._latest.drop()
+        self._load()
         self.ideas_changed.emit()
         self.judged.emit(None)
         self.beside_judged.emit(None)
@@ -322,7 +483,7 @@ class Pad(QObject):
             fresh = {fold(a.asset_id): a for a in (*sheet.others, *found.assets)}
             self._store(replace(sheet, others=tuple(fresh.values())))
             if self.rows:
-                taken = {b.name for b in self.ideas.branches}
+                taken = {b.name for b in self.ideas.branches} | {i.name for i in self.shelf.ideas(deal)}
                 self.fresh("" if path.stem in taken else path.stem)
             self.put(row_of(t) for t in found.trades)
             self._session.said.emit(

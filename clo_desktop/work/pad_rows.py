@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from clo_desktop.sheets import parse
+from clo_desktop.store import IdeaRow
 from engine.asset import Asset
 from engine.trades import Effect, Filled, Finder, Problem, Trade, TradeError, Trader, side_of
 from engine.trades.trade import par_problem, price_problem
@@ -35,14 +36,8 @@ _MOST: Final = 2_000  # rows of a pad
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the pad, every cell as it was typed."""
-
-    side: str = ""
-    asset: str = ""
-    par: str = ""
-    price: str = ""
-    settlement: str = ""
+class Row(IdeaRow):
+    """One row of the pad."""
 
     @property
     def blank(self) -> bool:

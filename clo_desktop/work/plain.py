@@ -11,6 +11,7 @@ import numpy as np
 from clo_desktop.store import DealSummary
 from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
+from clo_desktop.work.history import Taken
 from engine import cash
 from engine.compliance import Compliance
 from engine.projection import Projection
@@ -72,8 +73,15 @@ def imported(outcome: Imported) -> Plain:
         "par": outcome.par,
         "principal_cash": outcome.principal_cash,
         "imported": outcome.imported,
+        "snapshot": None if outcome.snapshot is None else snapshot_note(outcome.snapshot),
         "faults": [f.as_json() for f in outcome.faults],
     }
+
+
+def snapshot_note(taken: Taken) -> Plain:
+    """That a snapshot was stored, without its tests."""
+    replaced = None if taken.replaced is None else taken.replaced.isoformat()
+    return {"as_of": taken.snapshot.as_of.isoformat(), "tests": len(taken.snapshot.tests), "replaced": replaced}
 
 
 def compliance(done: Compliance) -> Plain:

@@ -15,14 +15,16 @@ from typing import Any, Final, TypeVar
 from clo_desktop.faults import Refused
 from clo_desktop.work import blocks
 from clo_desktop.work.blocks import CODE, Block
-from engine.assumptions import AS_IT_IS, Assumptions, Proxy, RatePath
+from engine.assumptions import AS_IT_IS, MOST_NOTCHES, Assumptions, Proxy, RatePath
 from engine.curve_shapes import Interpolation
 from engine.filter import FilterError, parse
 from engine.loans.events import Events, PikWindow, Sale
 from engine.loans.vectors import Rule, Vector, ramp
+from engine.stress import Shock
 
 T = TypeVar("T")
 
+_NOTCHES: Final = blocks.whole(0, MOST_NOTCHES)
 _LARGEST: Final = 1_000_000  # bytes
 
 
@@ -37,15 +39,19 @@ class Scenario:
 
 def read_scenario(path: Path) -> Scenario:
     """Reads a scenario file. Raises Refused (code "scenario") naming the file, the key and the remedy."""
+    return scenario_of_text(scenario_text(path), path.name)
+
+
+def scenario_text(path: Path) -> str:
+    """The text of a scenario file, as yet unread. Raises Refused where it is no text, or too large for one."""
     try:
         if path.stat().st_size > _LARGEST:
             blocks.refuse(path.name, "", f"the file is larger than {_LARGEST // 1_000_000} MB; it is no scenario.")
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise Refused(f"The scenario {path} cannot be read ({error.strerror}); check its name.", code=CODE) from error
     except UnicodeDecodeError as error:
         raise Refused(f"{path.name} is no text; save it as YAML in UTF-8.", code=CODE) from error
-    return scenario_of_text(text, path.name)
 
 
 def scenario_of_text(text: str, name: str) -> Scenario:
@@ -102,6 +108,9 @@ def _assumptions(top: Block) -> Assumptions:
         "sale_price": top.take("sale_price", blocks.price),
         "buy_price": top.take("buy_price", blocks.price),
         "events": top.take("events", _events),
+        "price_shock": top.take("price_shock", blocks.change) or 0.0,
+        "downgrade": top.take("downgrade", _NOTCHES) or 0,
+        "shocks": top.take("shocks", _shocks) or (),
         **call,
     }
     shift, rates = top.take("curve", _curve) or (None, AS_IT_IS)
@@ -203,18 +212,36 @@ def _proxy(name: str, key: str, value: Any) -> Proxy:
     return blocks.made(name, key, lambda: Proxy(share, spread, floor, 60.0 if months is None else months))
 
 
+def _where(block: Block) -> str:
+    """The filter of a rule or shock, which can be read; "": all assets."""
+    where = block.take("where", blocks.text) or ""
+    try:
+        parse(where)
+    except FilterError as error:
+        blocks.refuse(block.name, block.at("where"), str(error))
+    return where
+
+
+def _shocks(name: str, key: str, value: Any) -> tuple[Shock, ...]:
+    return tuple(_shock(name, where, item) for where, item in blocks.each(name, key, value))
+
+
+def _shock(name: str, key: str, value: Any) -> Shock:
+    block = Block(name, key, value, "a shock has where, and price or notches")
+    made = Shock(_where(block), block.take("price", blocks.change) or 0.0, block.take("notches", _NOTCHES) or 0)
+    block.end()
+    if made == Shock(made.where):
+        blocks.refuse(name, key, "it says nothing; give it price (-20%) or notches (2).")
+    return made
+
+
 def _rules(name: str, key: str, value: Any) -> tuple[Rule, ...]:
     return tuple(_rule(name, where, item) for where, item in blocks.each(name, key, value))
 
 
 def _rule(name: str, key: str, value: Any) -> Rule:
     block = Block(name, key, value, "a rule has where, and cpr, cdr, severity or lag")
-    where = block.take("where", blocks.text) or ""
-    if where:
-        try:
-            parse(where)
-        except FilterError as error:
-            blocks.refuse(name, block.at("where"), str(error))
+    where = _where(block)
     made = Rule(
         where,
         block.take("cpr", _rates),

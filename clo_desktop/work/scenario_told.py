@@ -8,6 +8,7 @@ from typing import Any, Final
 from engine.assumptions import AS_IT_IS, Assumptions, RatePath
 from engine.loans.events import Events, PikWindow
 from engine.loans.vectors import Rule, Vector
+from engine.stress import Shock
 from engine.structure import Structure
 
 Plain = dict[str, Any]
@@ -43,6 +44,7 @@ def numbers(asked: Assumptions) -> tuple[str, ...]:
     words += [] if asked.lag is None else [f"recovery lag {asked.lag:g} months"]
     words += [] if asked.sale_price is None else [f"sale price {asked.sale_price:g} % of par"]
     words += [f"curve shifted by {_points(asked.rate_shift)}"] if asked.rate_shift else []
+    words += _shock_words(asked.price_shock, asked.downgrade)
     words += [] if asked.call_date is None else [f"redeemed from {asked.call_date.isoformat()}"]
     words += call_rules(asked)
     words += [] if asked.reinvest else ["no reinvestment"]
@@ -55,6 +57,7 @@ def sections(asked: Assumptions) -> tuple[tuple[str, tuple[str, ...]], ...]:
     made = [
         ("Rate path", list(_rate_path(asked.rates))),
         ("Reinvestment buys", list(_buys(asked))),
+        ("Shocks", [f"{shock.where or 'all assets'}: {_shock(shock)}" for shock in asked.shocks]),
         ("Rules", [rule_words(rule) for rule in asked.rules]),
         ("Events", [] if asked.events is None else list(_events(asked.events))),
     ]
@@ -64,7 +67,10 @@ def sections(asked: Assumptions) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def counts(asked: Assumptions) -> tuple[str, ...]:
     """How much of `sections` there is: `a rate path, 2 assets to buy, 4 rules, 5 events`."""
     path = asked.rates != AS_IT_IS
-    numbers = (len(asked.buys), "asset"), (len(asked.rules), "rule"), (_count(asked.events), "event")
+    numbers = (
+        *((len(asked.buys), "asset"), (len(asked.shocks), "shock"), (len(asked.rules), "rule")),
+        (_count(asked.events), "event"),
+    )
     words = [f"{n} {word}{'' if n == 1 else 's'}{' to buy' if word == 'asset' else ''}" for n, word in numbers if n]
     return ("a rate path", *words) if path else tuple(words)
 
@@ -104,6 +110,15 @@ def _buys(asked: Assumptions) -> Iterator[str]:
     for proxy in asked.buys:
         floor = f", floor {_percent(proxy.floor)}" if proxy.floor else ""
         yield f"{_percent(proxy.share)} at {_percent(proxy.spread)} over the index{floor}, {proxy.months:g} months"
+
+
+def _shock_words(price: float, notches: int) -> list[str]:
+    words = [] if not price else [f"prices {price * 100:+.6g} %"]
+    return words + ([f"ratings down {notches} notch{'' if notches == 1 else 'es'}"] if notches else [])
+
+
+def _shock(shock: Shock) -> str:
+    return ", ".join(_shock_words(shock.price, shock.notches))
 
 
 def rule_words(rule: Rule) -> str:
@@ -165,6 +180,9 @@ def plain(asked: Assumptions) -> Plain:
             "floored": asked.rates.floored,
         },
         "buys": [{"share": p.share, "spread": p.spread, "floor": p.floor, "months": p.months} for p in asked.buys],
+        "price_shock": asked.price_shock,
+        "downgrade": asked.downgrade,
+        "shocks": [{"where": s.where, "price": s.price, "notches": s.notches} for s in asked.shocks],
         "rules": [_rule_plain(rule) for rule in asked.rules],
         "events": None if asked.events is None else _events_plain(asked.events),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,8 +13,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
 from clo_desktop.store import DealSummary
+from clo_desktop.store.local.keys import Secret
+from clo_desktop.store.local.manner import Manner
 from clo_desktop.store.merge import Choices, Clashing
-from clo_desktop.work import rights
+from clo_desktop.work import former_scenarios, packs, rights
 from clo_desktop.work.csv_tables import write_csv
 from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
@@ -34,6 +36,23 @@ T = TypeVar("T")
 
 NEAR: Final = 0.02
 """Share of the limit below which a passing test is near it."""
+
+
+WINDOW: Final = Manner(alone=True, daily=True)
+"""How a window opens a workspace: it alone writes, and the day's first opening is backed up."""
+
+WAYS_OUT: Final = frozenset({"no-key", "key", "keyring", "passphrase", "damaged", "network"})
+"""Codes of refusals for which the window offers a way out instead of the sentence alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    """A workspace that did not open, why, and what was to be done once it was open."""
+
+    where: str
+    manner: Manner
+    then: Callable[[], None] | None
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +118,8 @@ def outcome_word(result: TestResult) -> str:
 class Session(QObject):
     """One open store. Lives on the GUI thread; work goes to the lanes.
 
+    opened             a workspace is open; what is known of its deals comes later
+    not_opened         carries a NotOpened that has a way out; others are refused
     deals_changed      the rail changed
     book_changed       another deal was chosen or it was imported anew (None: none is open)
     edited             the open deal was changed and stored: its inputs, or cells of its positions
@@ -106,14 +127,19 @@ class Session(QObject):
     compliance_changed, projection_changed  results of the open deal (None while there is none)
     members_wanted     show the positions that count in this test (None: show all)
     asset_wanted       show this asset
+    history_wanted     show who changed this column of this asset
     spreads_changed    z-spreads of the open deal's assets are known, or no longer
     asset_flows_ready  carries the table of an asset's cash flows that was asked for
     payment_wanted     explain the payment of a class or fee (its name) on a date
+    scenario_wanted    run the open deal under this scenario
     imported           an import ended, with its report
+    leaving            the store is about to be closed, with its desk: what is not stored yet is stored now
     said               a sentence for the status bar
     refused            a sentence that must be read
     """
 
+    opened = Signal()
+    not_opened = Signal(object)
     deals_changed = Signal()
     book_changed = Signal(object)
     edited = Signal(object)
@@ -122,10 +148,13 @@ class Session(QObject):
     projection_changed = Signal(object)
     members_wanted = Signal(object)
     asset_wanted = Signal(str)
+    history_wanted = Signal(str, str)
     spreads_changed = Signal()
     asset_flows_ready = Signal(object)
     payment_wanted = Signal(object, str)
+    scenario_wanted = Signal(object)
     imported = Signal(object)
+    leaving = Signal(object)
     said = Signal(str)
     refused = Signal(str)
 
@@ -134,6 +163,7 @@ class Session(QObject):
         self.lanes = Lanes(self)
         self.desk: Desk | None = None
         self.where = ""
+        self.manner = WINDOW
         self.seat = Seat(self)
         self.deals: tuple[DealState, ...] = ()
         self.book: Book | None = None
@@ -150,14 +180,24 @@ class Session(QObject):
 
     # -- the store ----------------------------------------------------------------------------------------------------
 
-    def open(self, where: str | Path, then: Callable[[], None] | None = None) -> None:
+    def open(self, where: str | Path, then: Callable[[], None] | None = None, manner: Manner = WINDOW) -> None:
         """Opens a store in the database lane; `then` is called once its deals are listed."""
 
         def work(report: Progress) -> Desk:
             report(0.1, "Opening the workspace")
-            return Desk(where)
+            return Desk(where, manner)
 
-        self._start(DATABASE, "Open", work, lambda desk: self.take(desk, str(where), None, then))
+        def done(desk: Desk) -> None:
+            self.manner = manner
+            self.take(desk, str(where), None, then)
+
+        def failed(reason: Refused) -> None:
+            if reason.code in WAYS_OUT:
+                self.not_opened.emit(NotOpened(str(where), manner, then, reason))
+            else:
+                self.refused.emit(reason.message)
+
+        self._start(DATABASE, "Open", work, done, failed=failed)
 
     def take(
         self, desk: Desk, where: str, who: Membership | None = None, then: Callable[[], object] | None = None
@@ -168,11 +208,61 @@ class Session(QObject):
         self.deals = ()
         self._close_deal()
         self.seat.take(who)
+        self.opened.emit()
+        if desk.store.notice:
+            self.refused.emit(desk.store.notice)
         self.refresh(then)
+
+    @property
+    def reading_only(self) -> str:
+        """Why the open workspace may only be read, as a sentence; empty where it may be written."""
+        file = self.desk.store.file if self.desk is not None else None
+        return file.reading_only if file is not None else ""
+
+    def reopen(self, where: str, manner: Manner, deal: str | None) -> None:
+        """Opens a workspace (again) with a deal, if that is still there."""
+        self.open(where, lambda: self.choose(deal) if deal in [d.name for d in self.deals] else None, manner)
+
+    def rework(self, where: str, name: str, work: Callable[[], T], secret: Callable[[T], Secret | None]) -> None:
+        """Does `work` with the file of a workspace, which is closed for it, and opens it (again) with its deal.
+
+        secret  what opens the file afterwards, by what `work` gave; None: the keyring, or no key is needed
+        """
+        deal = self.deal
+        if self.desk is not None and where == self.where:
+            self.lanes.cancel_all()
+            desk, self.desk = self.desk, None
+            self._start(DATABASE, "Close the workspace", lambda report: desk.close(), lambda nothing: None)
+            self.deals = ()
+            self._close_deal()
+            self.deals_changed.emit()
+
+        def failed(reason: Refused) -> None:
+            self.refused.emit(reason.message)
+            if self.desk is None:
+                self.reopen(where, self.manner, deal)
+
+        def done(outcome: T) -> None:
+            self.reopen(where, replace(WINDOW, secret=secret(outcome)), deal)
+
+        self._start(DATABASE, name, lambda report: work(), done, failed=failed)
+
+    def beside(
+        self, name: str, work: Callable[[], T], done: Callable[[T], object], failed: Callable[[Refused], object]
+    ) -> None:
+        """Does something in the database lane that needs no open workspace."""
+        self._start(DATABASE, name, lambda report: work(), done, failed=failed)
+
+    def ask(self, name: str, work: Callable[[Desk], T], done: Callable[[T], object]) -> None:
+        """Asks something of the open workspace in the database lane."""
+        desk = self._open_desk()
+        self._start(DATABASE, name, lambda report: work(desk), done)
 
     def leave(self) -> None:
         """Stops what runs and closes the store, in the database lane; nothing is open then."""
         who, desk = self.seat.membership, self.desk
+        if desk is not None:
+            self.leaving.emit(desk)
         self.lanes.cancel_all()
         self.desk, self.where = None, ""
         if desk is not None:
@@ -184,11 +274,13 @@ class Session(QObject):
         self.seat.take(None)
         self.deals_changed.emit()
 
-    def _let_go(self) -> None:
-        """Closes the store that is open."""
-        opened = self.seat.membership or self.desk
-        if opened is not None:
-            opened.close()
+    def _let_go(self, *, told: bool = False) -> None:
+        """Closes the store that is open; those who have something to store in it are told, unless they were."""
+        if self.desk is None:
+            return
+        if not told:
+            self.leaving.emit(self.desk)
+        (self.seat.membership or self.desk).close()
         self.desk = None
 
     def refresh(self, then: Callable[[], object] | None = None) -> None:
@@ -384,6 +476,33 @@ class Session(QObject):
 
         self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled, quiet=True)
 
+    def act(self, name: str, work: Callable[[Desk, str], T], done: Callable[[T], object]) -> None:
+        """Does something with the open deal in the database lane; what is refused is said. Raises Refused without one.
+
+        `done` is called if the deal is open still.
+        """
+        desk, book = self._open_desk(), self._open_book()
+
+        def settled(outcome: T) -> None:
+            if self._still(book):
+                done(outcome)
+
+        self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled)
+
+    def shelve(
+        self, name: str, work: Callable[[Desk], T], done: Callable[[T], object], *, quiet: bool = False
+    ) -> Task[T]:
+        """Reads or changes what of the workspace is of no deal, such as its scenarios, in the database lane."""
+        desk = self._open_desk()
+        return self._start(DATABASE, name, lambda report: work(desk), done, quiet=quiet)
+
+    def consult(
+        self, name: str, work: Callable[[Desk, Progress], T], done: Callable[[T], object], *, quiet: bool = False
+    ) -> Task[T]:
+        """Reads something of the store in the database lane, whichever deal is open."""
+        desk = self._open_desk()
+        return self._start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
+
     def comply(self) -> None:
         """Evaluates the tests of the open deal."""
         book = self._open_book()
@@ -493,6 +612,45 @@ class Session(QObject):
             lambda files: self.said.emit(f"{len(files)} tables of {flows.deal} were written to {folder}."),
         )
 
+    def write_pack(self, path: Path, scenarios: Sequence[tuple[str, str]]) -> None:
+        """Writes a scenario pack of the open deal, in the engine lane."""
+        desk, deal = self._open_desk(), self._open_book().deal.name
+        self._start(
+            ENGINE,
+            f"Pack {deal}",
+            lambda report: packs.write(desk, deal, path, scenarios, report=report),
+            lambda pack: self.said.emit(f"{deal} under {len(pack.scenarios)} scenarios was written to {path}."),
+        )
+
+    def check_pack(self, path: Path, done: Callable[[packs.Check], object]) -> None:
+        """Opens a scenario pack and runs it from what it holds, in the engine lane; nothing is stored."""
+        self._open_desk()
+        self._start(ENGINE, f"Check {path.name}", lambda report: packs.check(packs.read(path), report), done)
+
+    def store_pack(self, pack: packs.Pack, name: str = "") -> None:
+        """Stores the deal and the scenarios of a pack; `name`: the deal's, where it shall have another one."""
+
+        def done(stored: tuple[Any, tuple[str, ...]]) -> None:
+            faults, said = stored
+            self.said.emit(" ".join((*said, *(fault.message for fault in faults))))
+            self.refresh()
+
+        self.shelve(f"Store {pack.name}", lambda desk: packs.store(desk, pack, name), done)
+
+    def import_scenarios(self, path: Path, done: Callable[[str], object]) -> None:
+        """Imports the former model's scenario parameters into the library; `done` takes the report in words."""
+
+        def work(desk: Desk) -> str:
+            found = former_scenarios.read(path)
+            saved, refused = former_scenarios.save(desk.store, found)
+            return "\n".join((*former_scenarios.lines(found), *saved, *refused))
+
+        def told(report: str) -> None:
+            done(report)
+            self.deals_changed.emit()
+
+        self.shelve(f"Import {path.name}", work, told)
+
     def delete(self, deal: str) -> None:
         """Deletes a deal from the store."""
         desk = self._open_desk()
@@ -514,8 +672,11 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stops what runs and closes the store."""
-        if self.lanes.shutdown():
-            self._let_go()
+        still = self.lanes.shutdown()
+        if self.desk is not None:
+            self.leaving.emit(self.desk)
+        if still:
+            self._let_go(told=True)
 
     def _close_deal(self) -> None:
         """No deal is open; a run of it is of no use any more."""
@@ -548,20 +709,22 @@ class Session(QObject):
         done: Callable[[T], object],
         *,
         quiet: bool = False,
+        failed: Callable[[Refused], object] | None = None,
     ) -> Task[T]:
-        def failed(error: Exception) -> None:
-            if isinstance(error, Refused):
-                if not quiet:
-                    self.refused.emit(error.message)
-            else:
+        def not_done(error: Exception) -> None:
+            if not isinstance(error, Refused):
                 raise error
+            if failed is not None:
+                failed(error)
+            elif not quiet:
+                self.refused.emit(error.message)
 
         return self.lanes.start(
             lane,
             name,
             work,
             done=done,
-            failed=failed,
+            failed=not_done,
             cancelled=lambda: self.said.emit(f"{name}: cancelled, nothing was changed."),
             quiet=quiet,
         )

@@ -14,10 +14,11 @@ from clo_desktop.progress import Progress, silent
 from clo_desktop.work.desk import Desk
 from engine import dates
 from engine.assumptions import Assumptions
-from engine.studies.breakeven import BreakEven, BreakEvens, Target, break_even, cumulative_defaults
+from engine.model import Model
+from engine.studies.breakeven import Basis, BreakEven, BreakEvens, Target, break_even, cumulative_defaults
 from engine.studies.goal import Frontier, Goal, frontier, goal_seek
 from engine.studies.grid import Grid, grid
-from engine.studies.measures import Shown, measure
+from engine.studies.measures import Measure, Shown, measure
 from engine.studies.parameters import Axis, Parameter, Unit, axis, parameter, told, value_of
 
 Plain = dict[str, Any]
@@ -53,6 +54,7 @@ def run_break_even(
     target: str,
     assumptions: Assumptions,
     *,
+    basis: str = "price",
     curve: Path | None = None,
     report: Progress = silent,
 ) -> tuple[BreakEvens, tuple[float | None, ...]]:
@@ -62,7 +64,7 @@ def run_break_even(
     except ValueError:
         raise Refused(f"{target!r} is no target; take one of {', '.join(Target)}.", code="usage") from None
     with desk.ready(deal, curve=curve) as model:
-        done = break_even(model, assumptions, wanted, report=report)
+        done = break_even(model, assumptions, wanted, basis=Basis(basis), report=report)
         return done, cumulative_defaults(model, assumptions, [found.cdr for found in done.found])
 
 
@@ -71,7 +73,7 @@ def run_goal(
     deal: str,
     name: str,
     of: str,
-    wanted: float,
+    wanted: float | None,
     assumptions: Assumptions,
     *,
     between: Sequence[str] | None = None,
@@ -79,14 +81,27 @@ def run_goal(
     curve: Path | None = None,
     report: Progress = silent,
 ) -> Goal | Frontier:
-    """Values of a parameter that give a measure; `along`: at each value of a second one. Raises Refused."""
+    """Values of a parameter that give a measure; `along`: at each value of a second one. Raises Refused.
+
+    wanted  None: half of what the measure is under the assumptions as they stand
+    """
     with desk.ready(deal, curve=curve) as model:
         turned = parameter(name)
         ends = None if between is None else (value_of(turned, between[0]), value_of(turned, between[1]))
         looked_at = measure(model, of)
+        if wanted is None:
+            wanted = _half(model, assumptions, looked_at)
         if along is None:
             return goal_seek(model, assumptions, turned, looked_at, wanted, between=ends, report=report)
         return frontier(model, assumptions, axis(along), turned, looked_at, wanted, between=ends, report=report)
+
+
+def _half(model: Model, assumptions: Assumptions, of: Measure) -> float:
+    """Half of a measure as it is. Raises Refused where it is nothing, or no figure that can be halved."""
+    is_now = float(of.of(model.totals([assumptions], coverage=of.coverage))[0])
+    if of.unit is Shown.DATE or not np.isfinite(is_now) or is_now <= 0.0:
+        raise Refused(f"{of.title} is {figure(of.unit, is_now)}; there is no half of it, write a value.", code="usage")
+    return is_now / 2.0
 
 
 # --- as data -------------------------------------------------------------------------------------------------------
@@ -138,6 +153,7 @@ def break_even_plain(deal: str, done: BreakEvens, defaulted: Sequence[float | No
             {
                 "name": f.name,
                 "cdr": f.cdr,
+                "basis": f.basis or None,
                 "multiple_of_base": f.multiple,
                 "cumulative_default": gone,
                 "at_once": f.at_once,
@@ -245,7 +261,7 @@ def _near(of: Parameter, value: float) -> str:
 
 _HEADS: Final = {
     Target.FIRST_LOSS: "loses its first dollar above",
-    Target.YIELD_ZERO: "is paid less than its par above",
+    Target.YIELD_ZERO: "yields less than nothing above",
     Target.TEST: "trips above",
 }
 
@@ -257,11 +273,12 @@ def break_even_words(deal: str, done: BreakEvens, defaulted: Sequence[float | No
         f"{'':10} {'CDR':>10} {'x base':>8} {'Defaulted':>10}",
     ]
     for f, gone in zip(done.found, defaulted, strict=True):
+        basis = f"  against {f.basis}" if f.basis else ""
         if f.cdr is None:
-            lines.append(f"{f.name:10} {'never':>10}")
+            lines.append(f"{f.name:10} {'never':>10} {'':>8} {'':>10}{basis}".rstrip())
             continue
         multiple = "–" if f.multiple is None else f"{f.multiple:.2f}"
-        lines.append(f"{f.name:10} {f.cdr:>10.4%} {multiple:>8} {'–' if gone is None else f'{gone:.1%}':>10}")
+        lines.append(f"{f.name:10} {f.cdr:>10.4%} {multiple:>8} {'–' if gone is None else f'{gone:.1%}':>10}{basis}")
     lines += [sentence for f in done.found if (sentence := not_monotone(f))]
     lines.append("Defaulted: defaults over the run over the performing par at the start, reinvested assets included.")
     return "\n".join(lines)

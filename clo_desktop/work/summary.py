@@ -64,6 +64,7 @@ def imported(outcome: Imported) -> str:
             f"par {outcome.par:,.2f}, principal cash {outcome.principal_cash:,.2f}; "
             f"{plural(outcome.warnings, 'warning')}."
         )
+        lines += [] if outcome.snapshot is None else [outcome.snapshot.words]
     return "\n".join(lines)
 
 

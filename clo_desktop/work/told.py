@@ -42,6 +42,7 @@ def why_plain(done: Why) -> Plain:
         "reading": r.reading,
         "comment": r.comment,
         "counting": done.counting,
+        "notes": list(done.notes),
         "rows": [
             {
                 "asset_id": m.asset_id,
@@ -67,6 +68,7 @@ def why_words(done: Why) -> str:
     ]
     lines += [f"Reading: {r.reading}"] if r.reading else []
     lines += [f"Comment: {r.comment}"] if r.comment else []
+    lines += [f"Note: {note}" for note in done.notes]
     lines.append(f"{'Asset':14} {'Issue':32} {'Par':>16} {'Adds':>16} {'Moves the result by':>20}")
     for m in done.movers:
         moved = "all of it" if m.moves is None else figure(r.kind, m.moves, 2)

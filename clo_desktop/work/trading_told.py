@@ -52,6 +52,7 @@ def compliance_plain(trader: Trader, effect: Effect) -> Plain:
         change = changes.get(row["number"])
         row["after"] = _standing(change.after) if change else None
         row["breaks"] = change.breaks if change else False
+        row["worsens"] = change.worsens if change else False
     made["trades"] = [
         {
             "side": f.trade.side.value,
@@ -65,7 +66,7 @@ def compliance_plain(trader: Trader, effect: Effect) -> Plain:
         for f in effect.fills
     ]
     made["figures"] = {"before": _figures(effect.before), "after": _figures(effect.after)}
-    made["breaks"], made["cures"] = list(effect.breaks), list(effect.cures)
+    made["breaks"], made["worsens"], made["cures"] = (list(n) for n in (effect.breaks, effect.worsens, effect.cures))
     made["cash_ladder"] = [
         {"day": r.day.isoformat() if r.day else None, "flow": r.flow, "balance": r.balance} for r in effect.ladder
     ]
@@ -88,7 +89,7 @@ def compliance_words(effect: Effect) -> str:
         after = t.after
         before = "–" if t.before is None else figure(t.kind, t.before.result)
         bound = "max" if t.known.direction == "MAX" else "min"
-        told = "  breaks" if t.breaks else "  cured" if t.cures else ""
+        told = "  worsens" if t.worsens else "  breaks" if t.breaks else "  cured" if t.cures else ""
         if after is None:
             lines.append(f"{t.number:4d}  {t.name:52.52} {before:>12} {'–':>12}")
             continue
@@ -124,6 +125,7 @@ def ranking_plain(deal: str, found: Ranking, most: int | None = None) -> Plain:
                 "price": r.price,
                 "held": r.held,
                 "breaks": list(r.breaks),
+                "worsens": list(r.worsens),
                 "changes": {str(n): _finite(c) for n, c in r.changes.items()},
                 "moodys_rating": r.asset.moodys_rating,
                 "sp_rating": r.asset.sp_issuer_rating,
@@ -150,6 +152,7 @@ def fits_plain(found: Mapping[str, Sequence[Fit]]) -> Plain:
                 "price": f.price,
                 "fits": f.fits,
                 "breaks": list(f.breaks),
+                "worsens": list(f.worsens),
                 "largest": None if f.largest is None else f.largest.par,
                 "stopped_by": None if f.largest is None else list(f.largest.stopped_by),
                 "affordable": f.affordable,
@@ -164,28 +167,33 @@ def fits_plain(found: Mapping[str, Sequence[Fit]]) -> Plain:
 
 def fits_words(found: Mapping[str, Sequence[Fit]]) -> str:
     """A line a name and deal."""
-    lines = [f"{'deal':20} {'asset':14} {'par':>14} {'price':>8}  {'':6} {'largest':>16}  stopped by"]
+    lines = [f"{'deal':20} {'asset':14} {'par':>14} {'price':>8}  {'':7} {'largest':>16}  stopped by"]
     for deal, fits in found.items():
         for f in fits:
             if f.fits is None or f.largest is None:
                 lines.append(f"{deal:20.20} {f.line.text[:30]:30}  {f.problem}")
                 continue
             asset_id = f.line.asset.asset_id if f.line.asset else ""
-            told = "fits" if f.fits else "breaks"
+            told = "fits" if f.fits else "worsens" if f.breaks == f.worsens else "breaks"
             stopped = ", ".join(map(str, f.largest.stopped_by))
-            judged = f"{f.par:14,.0f} {f.price:8.3f}  {told:6} {f.largest.par:16,.0f}"
+            judged = f"{f.par:14,.0f} {f.price:8.3f}  {told:7} {f.largest.par:16,.0f}"
             lines.append(f"{deal:20.20} {asset_id:14.14} {judged}  {stopped}".rstrip())
     return "\n".join(lines)
+
+
+def _stopping(breaks: Sequence[int], worsens: Sequence[int]) -> str:
+    """`4, (29)`: the tests that a trade breaks; in parentheses those that fail already and would be worse."""
+    return ", ".join(f"({n})" if n in worsens else str(n) for n in breaks)
 
 
 def ranking_words(found: Ranking, most: int | None = None) -> str:
     """A line a candidate."""
     if not found.rows:
         return "No asset is a candidate: none has a sound price and is within the filter."
-    lines = [f"{'score':>12}  {'asset':14} {'issue':36} {'par':>14} {'price':>8} {'held':>14}  breaks"]
+    lines = [f"{'score':>12}  {'asset':14} {'issue':36} {'par':>14} {'price':>8} {'held':>14}  breaks (worsens)"]
     lines += (
         f"{r.score:12.6f}  {r.asset.asset_id:14.14} {issue_of(r.asset):36.36} {r.par:14,.0f} {r.price:8.3f}"
-        f" {r.held:14,.0f}  {', '.join(map(str, r.breaks))}".rstrip()
+        f" {r.held:14,.0f}  {_stopping(r.breaks, r.worsens)}".rstrip()
         for r in found.rows[:most]
     )
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+import resources
 from clo_desktop import paths
 from clo_desktop.faults import Refused
 from engine.projection import choose_document, document_named
@@ -78,6 +79,17 @@ def read_file(path: Path) -> Document:
         return read_text(_text(path))
     except WaterfallError as error:
         raise Refused(f"{path.name}: {error}", code="waterfall") from error
+
+
+def text_of(document: Document) -> str:
+    """The text of a document there is: of the shipped file, or of the user's own. Raises Refused where it is gone."""
+    own = next((f.path for f in known().files if f.document is document and not f.fault), None)
+    if own is not None:
+        return _text(own)
+    for path in sorted(resources.path("waterfalls").iterdir()):
+        if (found := _NAME_LINE.search(text := _text(path))) is not None and found[1] == document.name:
+            return text
+    raise Refused(f"The file of the waterfall {document.name} is gone; add it again.", code="waterfall")
 
 
 def add(path: Path, *, replace: bool = False) -> tuple[Document, Path]:

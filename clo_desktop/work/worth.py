@@ -73,21 +73,26 @@ def plain(done: DealValue) -> Plain:
         "redeemed": v.redeemed.isoformat(),
         "assumptions": {**p.rates, "rate_shift": p.assumptions.rate_shift, "sale_price": p.sale_price},
         "assumed_terms": list(p.assumed),
-        "classes": [_record(c) for c in v.classes],
-        "equity": _record(done.equity),
-        "marks": _record(done.marks),
+        "classes": [record(c) for c in v.classes],
+        "equity": record(done.equity),
+        "marks": record(done.marks),
+        "price_buckets": [record(b) for b in done.buckets],
     }
     if done.calls is not None:
         made["calls"] = _calls(done.calls)
     if done.risks is not None:
-        made["rate_risk"] = [_record(r) for r in done.risks]
-    made["measures"] = {
-        name: {"title": m.title, "unit": m.unit, "convention": m.convention} for name, m in MEASURES.items()
-    }
+        made["rate_risk"] = [record(r) for r in done.risks]
+    made["measures"] = conventions()
     return made
 
 
-def _record(of: Any) -> Plain:
+def conventions() -> Plain:
+    """Title, unit and convention of every figure, by its name."""
+    return {name: {"title": m.title, "unit": m.unit, "convention": m.convention} for name, m in MEASURES.items()}
+
+
+def record(of: Any) -> Plain:
+    """A frozen result as plain data: dates in ISO, tuples as lists."""
     return {f.name: _value(getattr(of, f.name)) for f in fields(of)}
 
 
@@ -101,9 +106,9 @@ def _value(found: Any) -> Any:
 
 def _calls(table: CallTable) -> Plain:
     return {
-        "redemptions": [_record(r) for r in table.redemptions],
-        "classes": [_record(c) for c in table.classes],
-        "best_for_equity": None if table.best is None else _record(table.best),
+        "redemptions": [record(r) for r in table.redemptions],
+        "classes": [record(c) for c in table.classes],
+        "best_for_equity": None if table.best is None else record(table.best),
     }
 
 
@@ -135,22 +140,27 @@ def words(done: DealValue) -> str:
         window = f"{c.window_first} to {c.window_last}" if c.window_first else "–"
         lines.append(
             f"{c.name:12.12}"
-            + "".join(f"{_told(getattr(c, name), form):>12}" for name, _, form in _COLUMNS)
+            + "".join(f"{told(getattr(c, name), form):>12}" for name, _, form in _COLUMNS)
             + f"  {window}"
         )
     for c in v.classes:
         if c.first_loss is not None and c.write_down is not None:
             since = f", uncovered from {c.uncovered}" if c.uncovered else ""
-            lines.append(f"{c.name} loses {c.write_down:,.0f} ({_told(c.write_down_share, '%')} of its claim){since}.")
+            lines.append(f"{c.name} loses {c.write_down:,.0f} ({told(c.write_down_share, '%')} of its claim){since}.")
     lines += [
-        f"Equity at {_told(e.price, '.4f')}: IRR {_told(e.irr_at_price, '%')}, at cost {_told(e.irr_at_cost, '%')}, "
-        f"at NAV {_told(e.irr_at_nav, '%')}, since closing {_told(e.irr_since_closing, '%')}, to date "
-        f"{_told(e.irr_to_date, '%')}; MOIC {_told(e.moic_at_price, '.2f')}, paid back on {e.payback_at_price or '–'}",
+        f"Equity at {told(e.price, '.4f')}: IRR {told(e.irr_at_price, '%')}, at cost {told(e.irr_at_cost, '%')}, "
+        f"at book {told(e.irr_at_book, '%')}, at NAV {told(e.irr_at_nav, '%')}, "
+        f"since closing {told(e.irr_since_closing, '%')}, to date {told(e.irr_to_date, '%')}; "
+        f"MOIC {told(e.moic_at_price, '.2f')}, paid back on {e.payback_at_price or '–'}",
+        f"Incentive fee {e.incentive_fee:,.0f}: it costs {told(e.incentive_fee_effect, 'bp')} of the IRR since closing "
+        f"({told(e.irr_since_closing_before_fee, '%')} before it, {told(e.irr_at_price_before_fee, '%')} at the price)",
         "Cash-on-cash by year: " + ", ".join(f"{year} {share:.1%}" for year, share in e.by_year),
-        f"Marks of {m.marked_on}: market value {_told(m.market_value, ',.0f')}, average "
-        f"{_told(m.average_price, '.3f')}, {m.unmarked_par:,.0f} par unmarked; "
-        f"NAV {_told(m.nav, ',.0f')}, {_told(m.nav_price, '.3f')} per 100",
+        f"Marks of {m.marked_on}: market value {told(m.market_value, ',.0f')}, average "
+        f"{told(m.average_price, '.3f')}, {m.unmarked_par:,.0f} par unmarked; "
+        f"NAV {told(m.nav, ',.0f')}, {told(m.nav_price, '.3f')} per 100",
         "MVOC: " + ", ".join(f"{name} {ratio:.2%}" for name, ratio in m.mvoc),
+        "Assets by price: "
+        + ", ".join(f"{b.name} {b.share:.1%} (market value {told(b.market_value, ',.0f')})" for b in done.buckets),
     ]
     lines += _call_words(done.calls) if done.calls is not None else []
     lines += _risk_words(done.risks) if done.risks is not None else []
@@ -163,12 +173,12 @@ def words(done: DealValue) -> str:
 def _call_words(table: CallTable) -> list[str]:
     lines = [f"To worst over maturity and {len(table.redemptions) - 1} call dates:"]
     lines += [
-        f"{c.name:12.12} yield {_told(c.worst_yield, '%'):>9} on {c.worst_yield_on or '–'}, "
-        f"margin {_told(c.worst_margin, 'bp'):>9} on {c.worst_margin_on or '–'}"
+        f"{c.name:12.12} yield {told(c.worst_yield, '%'):>9} on {c.worst_yield_on or '–'}, "
+        f"margin {told(c.worst_margin, 'bp'):>9} on {c.worst_margin_on or '–'}"
         for c in table.classes
     ]
     if table.best is not None:
-        lines.append(f"The equity earns most, {_told(table.best.equity_irr, '%')}, redeemed on {table.best.redeemed}.")
+        lines.append(f"The equity earns most, {told(table.best.equity_irr, '%')}, redeemed on {table.best.redeemed}.")
     return lines
 
 
@@ -176,11 +186,11 @@ def _risk_words(risks: tuple[RateRisk, ...]) -> list[str]:
     lines = ["Effective duration, and by tenor:"]
     for r in risks:
         keyed = ", ".join(f"{months:g}m {years:.3f}" for months, years in r.key_rates)
-        lines.append(f"{r.class_id:12.12} {_told(r.effective_duration, '.3f'):>9}  {keyed}")
+        lines.append(f"{r.class_id:12.12} {told(r.effective_duration, '.3f'):>9}  {keyed}")
     return lines
 
 
-def _told(found: float | None, form: str) -> str:
+def told(found: float | None, form: str) -> str:
     """A figure, – where there is none."""
     if found is None:
         return "–"

@@ -17,6 +17,7 @@ from engine.compliance.readings import Readings
 from engine.compliance.results import Compliance, TestResult
 from engine.compliance.rows import Average, Row, Score
 from engine.compliance.standing import Outcome, Standing, stand
+from engine.filter_values import unknown_values
 from engine.pool import Floats, Pool
 from engine.terms import Deal
 
@@ -66,6 +67,7 @@ def judged(plan: Plan, reckoned: Reckoned, pool: Pool) -> Compliance:
         named = gaps.tests_named(numbers)
         notes.append(f"{named[0].upper()}{named[1:]}: {gap}.")
     notes += _condition_notes(plan, tuple(standings))
+    notes += _value_notes(plan)
     notes += gaps.of_filled(plan.filled, len(pool))
     if reckoned.cash < 0:
         notes.append("Principal cash is negative (unsettled purchases): it lowers the collateral principal amount.")
@@ -88,6 +90,19 @@ def _condition_notes(plan: Plan, numbers: tuple[int, ...]) -> list[str]:
     if numbers not in plan.kept:
         plan.kept[numbers] = gaps.of_conditions([plan.definitions[n] for n in numbers], plan.pool, plan.readings)
     found: list[str] = plan.kept[numbers]
+    return found
+
+
+def _value_notes(plan: Plan) -> list[str]:
+    """Which tests of users count nothing since a value in their filter occurs nowhere; found once a plan."""
+    if _value_notes not in plan.kept:
+        plan.kept[_value_notes] = [
+            f"Test {n} ({plan.definitions[n].name}) counts nothing: {'; '.join(u.words for u in unknown)}."
+            for n, row in plan.rows.items()
+            if n >= own.FIRST and not row.members.any()
+            if (unknown := unknown_values(plan.definitions[n].population(plan.readings), plan.every, plan.basis.sets))
+        ]
+    found: list[str] = plan.kept[_value_notes]
     return found
 
 

@@ -57,6 +57,7 @@ class Plan:
         self.as_of = deal.analysis_date
         self.pool, self.filled = completed(decided(pool, deal), readings.rules, self.as_of, self.tables)
         every = self.pool.assets if master is None else tuple(master)
+        self.every = every
         self._known = frozenset(fold(a.asset_id) for a in every)
         senior = senior_recovery_ratings(every)
         self.basis = Basis(_current_index(deal), readings, self.tables, self.as_of, catalogue.sets, senior)

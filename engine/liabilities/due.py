@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.deal_inputs import DealInputs
 from engine.liabilities.pool import PoolSide
+from engine.liabilities.renewal import Renewal
 from engine.waterfall.clauses import clauses
 from engine.waterfall.day import TINY, Day, Ledger
 from engine.waterfall.document import Cap, ClassTerms, Document
@@ -55,8 +56,8 @@ class Classes:
         planned = (opening - b.dated("period") * repaid).positive
         self.scheduled[c] = balance.over(planned) if repaid else zero
 
-    def roll(self, day: Day, c: str) -> dict[str, Row]:
-        """Balances of the next date, by kind (spec 4.3): a shortfall is deferred, or stays unpaid."""
+    def roll(self, day: Day, c: str, renewal: Renewal) -> dict[str, Row]:
+        """Balances of the next date, by kind (spec 4.3): a shortfall is deferred, or stays unpaid; or new notes."""
         b, ledger = self.b, day.ledger
         short = self.due[c].over(ledger["interest", c])
         late = self.on_deferred[c] - ledger["on_deferred", c] - ledger["deferred", c]
@@ -70,6 +71,7 @@ class Classes:
             "deferred": rest + defers.then(short, 0.0),
             "unpaid": defers.then(0.0, short),
         }
+        after = renewal.replaced(c, after)
         zero = b.constant(0.0)
         for kind, before in (("balance", None), ("deferred", self.deferred[c]), ("unpaid", self.unpaid[c])):
             if before != zero:

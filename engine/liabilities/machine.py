@@ -15,6 +15,7 @@ from engine.liabilities.coverage import Coverage
 from engine.liabilities.due import Accounts, Classes, Fees, groups
 from engine.liabilities.payments import Hurdles, dispatch, steps_of
 from engine.liabilities.pool import FLOWS, PoolSide, parameter
+from engine.liabilities.renewal import Renewal
 from engine.waterfall.clauses import Clause, clauses
 from engine.waterfall.day import Day, Ledger
 from engine.waterfall.document import Document, Tier
@@ -87,6 +88,11 @@ def _dated(inputs: DealInputs, tiers: Sequence[Tier]) -> dict[Hashable, Floats]:
         columns["strategy", place] = strategy.coupon * strategy.fraction
     for name, amounts in inputs.contributed.items():
         columns["contributed", name] = amounts
+    if (exchange := inputs.exchange) is not None:
+        columns["exchange"] = (rows == exchange.row).astype(np.float64)
+        columns["costs"] = np.full(n, exchange.costs)
+        for place, c in enumerate(inputs.class_ids):
+            columns["new balance", c] = np.full(n, exchange.balance[place])
     return columns
 
 
@@ -148,6 +154,8 @@ def write(
     living = alive & ~tests.redeemed
     ledger["pot", "interest"] = pool.interest
     ledger["pot", "principal"] = pool.principal + sale
+    renewal = Renewal(b, day, inputs, living)
+    renewal.pay_costs()
     limited = [clause.number for clause in numbered if clause.step.cap_life is not None]
     for number in limited:
         ledger["life", number] = b.state(("life", number))
@@ -160,7 +168,8 @@ def write(
     carried_interest, carried_principal = _carried(day)
     b.keep("interest", carried_interest)
     b.keep("principal", carried_principal)
-    closing = {c: classes.roll(day, c) for c in ids if c != document.equity}
+    closing = {c: classes.roll(day, c, renewal) for c in ids if c != document.equity}
+    renewal.settle()
     fees.roll(day)
     hurdles.roll(day)
     pool.roll()

@@ -67,7 +67,8 @@ class Hurdles:
         b, ledger = self.b, day.ledger
         for place, tier in enumerate(self.tiers):
             left = self.thresholds[place].over(ledger["to_equity_by_splits"])
-            b.keep(("reached", place), left <= TINY)
+            # what holders put in has to be earned again (spec 5.2)
+            b.keep(("reached", place), (left <= TINY) & ~(ledger["put_in"] > TINY))
             if tier.kind == "irr":
                 b.keep(("hurdle", place), self._value(place) + ledger["to_equity"])
         b.keep("received", self._received() + ledger["to_equity"])

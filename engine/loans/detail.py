@@ -152,7 +152,8 @@ def _events(
     coupon, extra_coupon = c.coupons(layout, tape, fixings, calendar)
     lane = np.ascontiguousarray(rates[:, :, :1])
     flows, watched = np.zeros((*layout.lanes.fixed.shape, 1)), np.zeros((*layout.lanes.watch_fixed.shape, 1))
-    left, pik, chance = ln.run_nodes(loaded, lane, flows, watched)
+    by_loss = np.zeros((flows.shape[0], layout.lanes.keys.loss_row.size, 1))
+    left, pik, chance = ln.run_nodes(loaded, lane, flows, watched, by_loss, by_loss.copy())
     kept = ln.kept_shares(layout.lanes.keys, lane)
     walk, haircut = layout.walk, left_out(tape)
     ints, loan = walk.ints, walk.ints[:, w.LOAN]

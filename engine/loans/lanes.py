@@ -29,31 +29,93 @@ def collect(loaded: Loaded, rates: Floats, flows: Floats, watched: Floats) -> No
     watched  float64[n_ends, n_watched, W] (out)  performing balance of each watched loan at each end
     """
     lanes = loaded.lanes
-    for b in range(flows.shape[0]):
-        for column in range(flows.shape[1]):
-            for lane in range(flows.shape[2]):
-                flows[b, column, lane] = lanes.fixed[b, column]
-    for b in range(watched.shape[0]):
-        for place in range(watched.shape[1]):
-            for lane in range(watched.shape[2]):
-                watched[b, place, lane] = lanes.watch_fixed[b, place]
-    left, pik, chance = run_nodes(loaded, rates, flows, watched)
-    _held(lanes.held, loaded.held_interest, lanes.tree.parent.shape[0], left, pik, flows, watched)
-    _draws(lanes.draws, lanes.tree, chance, left, flows, watched)
-    for b in range(flows.shape[0]):
-        _mark(flows[b], lanes.usual_price)
-    for place in range(watched.shape[1]):
-        for lane in range(watched.shape[2]):
+    starts = _runs(lanes.keys, rates)
+    some = np.ascontiguousarray(rates[:, :, starts[:-1]])
+    n_runs = some.shape[2]
+    few = np.empty((flows.shape[0], flows.shape[1], n_runs))
+    seen = np.empty((watched.shape[0], watched.shape[1], n_runs))
+    for b in range(few.shape[0]):
+        for column in range(few.shape[1]):
+            few[b, column] = lanes.fixed[b, column]
+    for b in range(seen.shape[0]):
+        for place in range(seen.shape[1]):
+            seen[b, place] = lanes.watch_fixed[b, place]
+    n_losses = lanes.keys.loss_row.shape[0]
+    claimed, resolved = np.zeros((few.shape[0], n_losses, n_runs)), np.zeros((few.shape[0], n_losses, n_runs))
+    left, pik, chance = run_nodes(loaded, some, few, seen, claimed, resolved)
+    _held(lanes.held, loaded.held_interest, lanes.tree.parent.shape[0], left, pik, few, seen)
+    _draws(lanes.draws, lanes.tree, chance, left, few, seen)
+    for b in range(few.shape[0]):
+        _mark(few[b], lanes.usual_price)
+    for place in range(seen.shape[1]):
+        for run in range(n_runs):
             balance = lanes.watch_start[place]
-            for b in range(watched.shape[0]):
-                balance += watched[b, place, lane]
-                watched[b, place, lane] = balance
+            for b in range(seen.shape[0]):
+                balance += seen[b, place, run]
+                seen[b, place, run] = balance
+    _spread(starts, few, flows)
+    _spread(starts, seen, watched)
+    _lose(starts, kept_shares(lanes.keys, rates), claimed, resolved, flows)
 
 
 @kernel
-def run_nodes(loaded: Loaded, rates: Floats, flows: Floats, watched: Floats) -> tuple[Floats, Floats, Floats]:
+def _runs(keys: Keys, rates: Floats) -> Ints:
+    """int64[n_runs+1]: where runs of lanes begin that have the same default and prepayment rates.
+
+    Losses are a share of what defaults, so lanes that differ in severity alone have everything else in common.
+    """
+    used = np.zeros(rates.shape[0], dtype=np.bool_)
+    for key in range(keys.row.shape[0]):
+        used[keys.row[key]] = True
+    starts = np.empty(rates.shape[2] + 1, dtype=np.int64)
+    found = 0
+    for lane in range(rates.shape[2]):
+        same = lane > 0
+        for row in range(rates.shape[0]):
+            if used[row]:
+                for entry in range(rates.shape[1]):
+                    same = same and rates[row, entry, lane] == rates[row, entry, lane - 1]
+        if not same:
+            starts[found] = lane
+            found += 1
+    starts[found] = rates.shape[2]
+    return starts[: found + 1]
+
+
+@kernel
+def _spread(starts: Ints, few: Floats, whole: Floats) -> None:
+    """Figures of runs, float64[n, m, n_runs], to those of their lanes, float64[n, m, W] (out)."""
+    for i in range(few.shape[0]):
+        for j in range(few.shape[1]):
+            for run in range(few.shape[2]):
+                value = few[i, j, run]
+                for lane in range(starts[run], starts[run + 1]):
+                    whole[i, j, lane] = value
+
+
+@kernel
+def _lose(starts: Ints, kept: Floats, claimed: Floats, resolved: Floats, flows: Floats) -> None:
+    """Adds claims, recoveries and losses of what defaulted (`run_nodes`) to the flows of each lane."""
+    for b in range(claimed.shape[0]):
+        row = flows[b]
+        for key in range(claimed.shape[1]):
+            for run in range(claimed.shape[2]):
+                gone, due = claimed[b, key, run], resolved[b, key, run]
+                for lane in range(starts[run], starts[run + 1]):
+                    share = kept[key, lane]
+                    row[col.CLAIM, lane] += share * gone
+                    row[col.RECOVERIES, lane] += share * due
+                    row[col.LOSS, lane] += (1.0 - share) * due
+
+
+@kernel
+def run_nodes(
+    loaded: Loaded, rates: Floats, flows: Floats, watched: Floats, claimed: Floats, resolved: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Runs all nodes and adds what their legs pay to `flows` and `watched`.
 
+    claimed, resolved  float64[n_ends+1, n_losses, W] (out): by severity, what defaults and what of it ends with a
+                       recovery in the period; claims, recoveries and the losses of those are shares of it (`_lose`)
     Returns what is left at each node, float64[n_nodes, W] (own nodes: of one unit), the capitalised share of it at the
     own nodes, float64[n_own, W], and the chances of the distinct keys.
     """
@@ -61,13 +123,12 @@ def run_nodes(loaded: Loaded, rates: Floats, flows: Floats, watched: Floats) -> 
     width = rates.shape[2]
     chance = np.empty((lanes.keys.row.shape[0], width))
     period_rates(lanes.keys, rates, chance)
-    kept = kept_shares(lanes.keys, rates)
     left = np.empty((lanes.tree.parent.shape[0] + lanes.own.ints.shape[0], width))
     pik = np.empty((lanes.own.ints.shape[0], width))
     for lane in range(width):
         left[0, lane] = 1.0
-    _shared(lanes.tree, lanes.entries, loaded.entry_interest, chance, kept, left, flows, watched)
-    _own(lanes.own, loaded.own_interest, lanes.tree, chance, kept, left, pik, flows, watched)
+    _shared(lanes.tree, lanes.entries, loaded.entry_interest, chance, left, flows, watched, claimed, resolved)
+    _own(lanes.own, loaded.own_interest, lanes.tree, chance, left, pik, flows, watched, claimed, resolved)
     return left, pik, chance
 
 
@@ -128,40 +189,40 @@ def _shared(
     entries: Entries,
     interest: Floats,
     chance: Floats,
-    kept: Floats,
     left: Floats,
     flows: Floats,
     watched: Floats,
+    claimed: Floats,
+    resolved: Floats,
 ) -> None:
     width = left.shape[1]
-    default, live, prepaid, claim = np.empty(width), np.empty(width), np.empty(width), np.empty(width)
+    default, live, prepaid = np.empty(width), np.empty(width), np.empty(width)
     n_ends = watched.shape[0]
     for node in range(1, tree.parent.shape[0]):
         survived, defaulting = left[tree.parent[node]], chance[tree.cdr[node]]
-        prepaying, worth, end = chance[tree.cpr[node]], kept[tree.loss[node]], left[node]
+        prepaying, loss, end = chance[tree.cpr[node]], tree.loss[node], left[node]
         for lane in range(width):
             gone = survived[lane] * defaulting[lane]
             stays = survived[lane] - gone
             early = stays * prepaying[lane]
             default[lane], live[lane], prepaid[lane] = gone, stays, early
-            claim[lane] = gone * worth[lane]
             end[lane] = stays - early
         for e in range(entries.of_node[node], entries.of_node[node + 1]):
-            seen, pay, recovery = flows[entries.seen[e]], flows[entries.pay[e]], flows[entries.recovery[e]]
+            seen, pay, recovery = flows[entries.seen[e]], flows[entries.pay[e]], entries.recovery[e]
             earned, weight = interest[e], entries.weight[e]
             defaulted, scheduled, unscheduled = weight[0], weight[1], weight[2]
+            claims = claimed[entries.seen[e], loss]
             for lane in range(width):
-                seen[col.DEFAULTED, lane] += defaulted * default[lane]
-                seen[col.CLAIM, lane] += defaulted * claim[lane]
+                gone = defaulted * default[lane]
+                seen[col.DEFAULTED, lane] += gone
+                claims[lane] += gone
                 pay[col.INTEREST, lane] += earned * live[lane]
                 pay[col.SCHEDULED, lane] += scheduled * live[lane]
                 pay[col.UNSCHEDULED, lane] += unscheduled * prepaid[lane]
             if entries.kept[e] == 1:
-                for lane in range(width):
-                    recovery[col.RECOVERIES, lane] += defaulted * claim[lane]
-                    recovery[col.LOSS, lane] += defaulted * (default[lane] - claim[lane])
+                _add(resolved[recovery, loss], defaulted, default)
             else:
-                _add(recovery[col.LOSS], defaulted, default)
+                _add(flows[recovery, col.LOSS], defaulted, default)
             if entries.has_marks:
                 _reduce(seen[col.MARKED], pay[col.MARKED], weight[3:6], default, live, prepaid)
             if entries.has_haircut:
@@ -189,11 +250,12 @@ def _own(
     interest: Floats,
     tree: Tree,
     chance: Floats,
-    kept: Floats,
     left: Floats,
     pik: Floats,
     flows: Floats,
     watched: Floats,
+    claimed: Floats,
+    resolved: Floats,
 ) -> None:
     """The loans with nodes of their own: the balance a unit goes from node to node, and `pik` float64[n_own, W] (out)
     is the share of it that is capitalised interest."""
@@ -204,7 +266,9 @@ def _own(
         before, unit, price = ints[ar.OWN_PARENT], floats[ar.OWN_UNIT], floats[ar.OWN_PRICE]
         share, more = floats[ar.OWN_HAIRCUT], floats[ar.OWN_MORE]
         twin = ints[ar.OWN_TWIN]
-        seen, pay, recovery = flows[ints[ar.OWN_SEEN]], flows[ints[ar.OWN_PAY]], flows[ints[ar.OWN_RECOVERY]]
+        seen, pay, recovery = flows[ints[ar.OWN_SEEN]], flows[ints[ar.OWN_PAY]], ints[ar.OWN_RECOVERY]
+        claims = claimed[ints[ar.OWN_SEEN], ints[ar.OWN_LOSS]]
+        ends = resolved[recovery, ints[ar.OWN_LOSS]] if ints[ar.OWN_KEPT] == 1 else flows[recovery, col.LOSS]
         for lane in range(left.shape[1]):
             balance = left[before, lane] * floats[ar.OWN_KEEP]
             added = floats[ar.OWN_FIRST] if before == 0 else pik[before - n_shared, lane]
@@ -221,19 +285,14 @@ def _own(
             capital = live * earned[c.ADDED] + drawn * earned[c.ADDED_ON_DRAWN]
             end = held - scheduled - prepaid
             left[n_shared + o, lane] = end + capital
-            claim = default * kept[ints[ar.OWN_LOSS], lane]
             mixed = live * added / held if held > 0.0 else 0.0  # capitalised share once something is drawn
             total = end + capital
             pik[o, lane] = (end * mixed + capital) / total if total > 0.0 else 0.0
             paid = live * earned[c.PAID] + drawn * earned[c.PAID_ON_DRAWN] + floats[ar.OWN_FEE] * standing
             gone = scheduled + prepaid
             seen[col.DEFAULTED, lane] += unit * default
-            seen[col.CLAIM, lane] += unit * claim
-            if ints[ar.OWN_KEPT] == 1:
-                recovery[col.RECOVERIES, lane] += unit * claim
-                recovery[col.LOSS, lane] += unit * (default - claim)
-            else:
-                recovery[col.LOSS, lane] += unit * default
+            claims[lane] += unit * default
+            ends[lane] += unit * default
             pay[col.INTEREST, lane] += unit * paid
             pay[col.SCHEDULED, lane] += unit * scheduled
             pay[col.UNSCHEDULED, lane] += unit * prepaid

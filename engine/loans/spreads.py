@@ -55,8 +55,18 @@ def promised_flows(tape: Tape, curve: Curve, calendar: dates.Calendar, tenors: S
     return asset_flows(layout, plain, fixings, np.zeros((1, 1, 1)), calendar)
 
 
-def z_spreads(tape: Tape, curve: Curve, calendar: dates.Calendar, prices: Floats, tenors: Sequence[int]) -> Floats:
+def z_spreads(
+    tape: Tape,
+    curve: Curve,
+    calendar: dates.Calendar,
+    prices: Floats,
+    tenors: Sequence[int],
+    *,
+    over_nothing: bool = False,
+) -> Floats:
     """float64[n_loans]: spread over the curve's forwards, a year, quarterly compounded; NaN: none.
+
+    over_nothing  the yield instead: the spread over rates of nought, floating coupons projected on the curve
 
     An asset with draws to fund may have several; one of them is given.
 
@@ -75,7 +85,7 @@ def z_spreads(tape: Tape, curve: Curve, calendar: dates.Calendar, prices: Floats
     targets = np.where(tape.defaulted | ~(prices > 0.0), np.nan, prices / 100.0 * tape.par)
     _solve_all(
         curve.as_of, starts, flows.payment[pays], cash[pays], targets,
-        curve.days, curve.zeros, curve.frequency, spreads,
+        curve.days, np.zeros_like(curve.zeros) if over_nothing else curve.zeros, curve.frequency, spreads,
     )  # fmt: skip
     return spreads
 

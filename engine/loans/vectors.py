@@ -230,7 +230,8 @@ def assign(
         pool_rows.append(tuple(range(first, len(book.made))))
     everything = np.arange(n)
     for rule in rules:
-        chosen = np.flatnonzero(parse(rule.where).mask(pool)) if rule.where.strip() else everything
+        where = rule.where.strip()
+        chosen = np.flatnonzero(parse(where).chosen(pool, f"The rule “{where}”")) if where else everything
         for name in RATES:
             value = getattr(rule, name)
             if value is not None:

@@ -11,6 +11,7 @@ from engine.assumptions import Assumptions
 from engine.loans import columns as col
 from engine.model import Model
 from engine.outputs.table import Field, Table, Unit, balance, days, field, money, settled
+from engine.valuation.marks import price_buckets
 
 
 def asset_table(model: Model, assumptions: Assumptions, asset_id: str | None = None) -> Table:
@@ -64,7 +65,7 @@ def asset_table(model: Model, assumptions: Assumptions, asset_id: str | None = N
 
 
 def spread_table(model: Model) -> Table:
-    """Z-spreads of the assets that are not in default and have a price (spec 2.10)."""
+    """Z-spreads and yields (quarterly) of the assets that are not in default and have a price (spec 2.10)."""
     pool, spreads = model.pool, model.z_spreads()
     prices = pool.numbers("market_value")
     chosen = np.flatnonzero(~pool.flags("defaulted") & (prices > 0.0))
@@ -72,8 +73,10 @@ def spread_table(model: Model) -> Table:
     columns = (
         field("Asset", Unit.TEXT, [a.asset_id for a in assets]),
         field("Z-spread", Unit.RATE, spreads[chosen]),
+        field("Yield", Unit.RATE, model.z_spreads(over_nothing=True)[chosen]),
         field("Issue", Unit.TEXT, [a.issue_name for a in assets]),
         field("Price", Unit.PRICE, prices[chosen]),
+        balance("Market value", prices[chosen] / 100.0 * pool.par[chosen]),
         field("Spread", Unit.RATE, pool.numbers("coupon_spread")[chosen]),
         field("Floor", Unit.RATE, pool.numbers("index_floor")[chosen]),
         days("Maturity", [a.maturity for a in assets]),
@@ -83,6 +86,23 @@ def spread_table(model: Model) -> Table:
     )
     title = f"Spreads of the assets of {model.book.deal.name} over the curve, as of {model.structure.analysis}"
     return Table("spreads", "Collat CF-Spreads", title, model.book.deal.currency, columns)
+
+
+def bucket_table(model: Model) -> Table:
+    """Market value and discount to par by price of the assets."""
+    found = price_buckets(model)
+    columns = (
+        field("Price", Unit.TEXT, [b.name for b in found]),
+        field("Assets", Unit.COUNT, [b.assets for b in found], adds=True),
+        money("Par", [b.par for b in found]),
+        field("Share of par", Unit.SHARE, [b.share for b in found], adds=True),
+        money("Market value", [b.market_value for b in found]),
+        money("Discount to par", [b.discount for b in found]),
+        field("Average price", Unit.PRICE, [b.average_price for b in found]),
+        field("Average spread", Unit.RATE, [b.average_spread for b in found]),
+    )
+    title = f"Market value of the assets of {model.book.deal.name} by price, prices of the asset master"
+    return Table("prices", "Collat CF-Prices", title, model.book.deal.currency, columns)
 
 
 def _serials(name: str, serials: NDArray[np.int64], known: NDArray[np.bool_] | None = None) -> Field:

@@ -6,6 +6,7 @@ grid        every combination of one, two or three parameters
 breakeven   the default rate at which each class loses, earns nothing, or each test trips; surfaces of it
 goal        the value of a parameter that gives a measure; the frontier over two
 tornado     one parameter at a time, down and up
+pricing     class x price x scenario: yields at prices, prices at yields
 leave_out   the deal without each of its assets
 
 All run through `Model.totals` (in chunks over threads; may be stopped by their `report`); answers do not depend on

@@ -21,6 +21,8 @@ from engine.model import Model
 from engine.projection import Totals
 from engine.studies.grid import THREADS, Report, silent
 from engine.studies.measures import claims, paid
+from engine.valuation.classes import curve_of, value_classes
+from engine.valuation.marks import marks
 from engine.waterfall.document import class_id
 
 Floats = NDArray[np.float64]
@@ -45,6 +47,21 @@ class Target(StrEnum):
     TEST = "test"
 
 
+class Basis(StrEnum):
+    """What the payments of a class are to reach for its yield to be nought.
+
+    PRICE  its price with accrued interest: the deal's own price or margin; par where it has none
+    PAR    balance with deferred interest; of the equity its balance
+    COST   of the equity what was paid at closing less what it has had since; of notes par
+    NAV    of the equity net asset value at the assets' marks; of notes their price
+    """
+
+    PRICE = "price"
+    PAR = "par"
+    COST = "cost"
+    NAV = "nav"
+
+
 @dataclass(frozen=True, slots=True)
 class Crossing:
     """Between `low` and `high` what held changes; `breaks`: to not holding (else it holds again above)."""
@@ -62,6 +79,7 @@ class BreakEven:
     at_once    it does not hold without any default either; cdr is 0 then
     multiple   cdr over the scenario's own default rate; None: there is none, or that rate is 0
     crossings  all changes, ascending; more than one: it is not monotone
+    basis      what payments are held against, in words; "" where nothing is
     """
 
     name: str
@@ -69,6 +87,7 @@ class BreakEven:
     at_once: bool
     multiple: float | None
     crossings: tuple[Crossing, ...]
+    basis: str = ""
 
     @property
     def monotone(self) -> bool:
@@ -97,15 +116,20 @@ class Watched:
 
     short     float64[n_scenarios, n_names]: by how much it does not hold; 0 or below: it holds
     coverage  it needs the coverage tests
+    bases     of each name, what its payments are held against; (): nothing
     """
 
     names: tuple[str, ...]
     short: Callable[[Totals], Floats]
     coverage: bool = False
+    bases: tuple[str, ...] = ()
 
 
-def watched(model: Model, target: Target) -> Watched:
-    """The classes or tests of a target. Raises ValueError where there is none."""
+def watched(model: Model, target: Target, base: Assumptions, basis: Basis = Basis.PRICE) -> Watched:
+    """The classes or tests of a target; `base` and `basis` for what yields count from.
+
+    Raises ValueError where there is none.
+    """
     tranches, ids = model.book.deal.tranches, class_ids(model)
     if target is Target.TEST:
         tests = tuple(test.id for test in model.document.tests)
@@ -116,8 +140,35 @@ def watched(model: Model, target: Target) -> Watched:
     if target is Target.FIRST_LOSS:
         rows = [k for k in rows if ids[k] != model.document.equity]
         return Watched(tuple(ids[k] for k in rows), lambda totals: totals.unpaid[:, rows] - DOLLAR)
-    owed = claims(model)[rows] - DOLLAR
-    return Watched(tuple(ids[k] for k in rows), lambda totals: owed - paid(totals)[:, rows])
+    against = [_to_be_paid(model, base, basis, k) for k in rows]
+    owed = np.array([amount for amount, _ in against]) - DOLLAR
+    return Watched(
+        tuple(ids[k] for k in rows),
+        lambda totals: owed - paid(totals)[:, rows],
+        bases=tuple(words for _, words in against),
+    )
+
+
+def _to_be_paid(model: Model, base: Assumptions, basis: Basis, k: int) -> tuple[float, str]:
+    """Money that the payments of a class are to reach, and what it is, in words."""
+    equity = class_ids(model)[k] == model.document.equity
+    par = float(claims(model)[k]), "par"
+    if basis is Basis.PAR or (basis is Basis.COST and not equity):
+        return par
+    if basis is Basis.COST:
+        cost = -sum(amount for _, amount in model.history if amount < 0.0)
+        received = sum(amount for _, amount in model.history if amount > 0.0)
+        return max(cost - received, 0.0), f"cost of closing {cost:,.0f} less {received:,.0f} received"
+    if basis is Basis.NAV and equity:
+        found = marks(model)
+        if found.nav is None or found.nav_price is None:
+            raise ValueError("The equity has no net asset value: no asset has a price. Take another basis.")
+        return max(found.nav, 0.0), f"net asset value {found.nav_price:,.2f}"
+    value = value_classes(model.run(base), curve_of(model, base)).classes[k]
+    if value.dirty is None or value.clean is None:
+        return par
+    accrued = f" and accrued {value.accrued:,.2f}" if value.accrued else ""
+    return value.claim * value.dirty / 100.0, f"price {value.clean:,.2f}{accrued}"
 
 
 def _tripped(totals: Totals) -> Floats:
@@ -153,6 +204,7 @@ def break_even(
     base: Assumptions,
     target: Target = Target.FIRST_LOSS,
     *,
+    basis: Basis = Basis.PRICE,
     tolerance: float = TOLERANCE,
     threads: int = THREADS,
     report: Report = silent,
@@ -160,11 +212,11 @@ def break_even(
     """Break-even default rates of every class (or test), from 0 to 100 % a year.
 
     The equity is left out of `first-loss`: it is owed nothing. `yield-zero`: everything a class is paid is less than
-    its balance and deferred interest at the start. Raises ValueError as a run, and for a tolerance below 1e-12.
+    what it is bought for, by `basis`. Raises ValueError as a run, and for a tolerance below 1e-12.
     """
     if tolerance < 1e-12:
         raise ValueError(f"A break-even is found to 1e-12 at best; {tolerance:g} is finer.")
-    of = watched(model, target)
+    of = watched(model, target, base, basis)
     names = of.names
     ran = 0
 
@@ -191,7 +243,11 @@ def break_even(
         report(_share(first, width, tolerance), f"{ran:,} scenarios, within {width * 1e4:.3g} bp")
     own = model.rates(base)["cdr"]
     found = tuple(
-        _answer(name, bool(seen[0, k]), [b for b in closed if b.name == k], own) for k, name in enumerate(names)
+        replace(
+            _answer(name, bool(seen[0, k]), [b for b in closed if b.name == k], own),
+            basis=of.bases[k] if of.bases else "",
+        )
+        for k, name in enumerate(names)
     )
     report(1.0, "Done")
     return BreakEvens(target, own, tolerance, ran, found)

@@ -12,14 +12,21 @@ from engine.assumptions import Assumptions
 from engine.model import Model
 from engine.studies.grid import THREADS, Report, scenarios, silent
 from engine.studies.measures import Measure
-from engine.studies.parameters import Axis, Parameter, Unit
+from engine.studies.parameters import WHOLE, Axis, Parameter, Unit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _BLOCK: Final = 64
 _SCAN, _DEAR_SCAN = 64, 13
-_TOLERANCES: Final = {Unit.SHARE: 1e-6, Unit.RATE: 1e-6, Unit.MONTHS: 1e-2, Unit.PRICE: 1e-4, Unit.DATE: 1.0}
+_TOLERANCES: Final = {
+    Unit.SHARE: 1e-6,
+    Unit.RATE: 1e-6,
+    Unit.MONTHS: 1e-2,
+    Unit.PRICE: 1e-4,
+    Unit.DATE: 1.0,
+    Unit.NOTCHES: 1.0,
+}
 _MOST_ROUNDS: Final = 40
 
 
@@ -102,7 +109,7 @@ def _points(parameter: Parameter, between: tuple[float, float] | None) -> Floats
         shares = shares**2  # rates are low where it matters
     points = low + (high - low) * shares
     points[-1] = high
-    return np.unique(np.round(points)) if parameter.unit is Unit.DATE else points
+    return np.unique(np.round(points)) if parameter.unit in WHOLE else points
 
 
 def _solve(
@@ -147,7 +154,7 @@ def _solve(
         cell, low, high, at_low, at_high = (np.concatenate(pair) for pair in zip(kept, grown, strict=True))
     for c, a, b, fa, fb in zip(cell.tolist(), low, high, at_low, at_high, strict=True):
         straight = a - fa * (b - a) / (fb - fa) if fb != fa else b
-        root = b if parameter.unit is Unit.DATE else straight
+        root = b if parameter.unit in WHOLE else straight
         roots[c][float(root)] = float(min(abs(fa), abs(fb)))
     report(1.0, "Done")
     return [dict(sorted(of.items())) for of in roots], off + wanted
@@ -157,7 +164,7 @@ def _between(
     parameter: Parameter, low: Floats, high: Floats, at_low: Floats, at_high: Floats, inside: int, turn: int
 ) -> Floats:
     """float64[n, m]: where to look next in each bracket, ascending; on every other turn around the straight line."""
-    if parameter.unit is Unit.DATE:
+    if parameter.unit in WHOLE:
         return np.clip(np.round((low + high) / 2.0), low + 1.0, high)[:, None]
     shares = np.arange(1, inside + 1) / (inside + 1)
     even = low[:, None] + (high - low)[:, None] * shares

@@ -59,6 +59,7 @@ def leave_out(model: Model, base: Assumptions, *, report: Report = silent) -> Le
     the notes. Later cash flows are those of the others. An asset in default is resolved at its price.
     """
     report(0.0, "Projecting loans")
+    model = model.under(base)
     by_asset, tape = model.loan_flows(base)
     alone = model.collateral(base)
     n_dates, n = alone.flows.shape[0], tape.par.size

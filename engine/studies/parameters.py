@@ -25,13 +25,20 @@ MOST_VALUES: Final = 200
 
 
 class Unit(StrEnum):
-    """SHARE and RATE are fractions (a rate is one a year), PRICE a percentage of par, DATE a serial day."""
+    """SHARE and RATE are fractions (a rate is one a year), PRICE a percentage of par, DATE a serial day, NOTCHES
+    whole.
+    """
 
     SHARE = "share"
     RATE = "rate"
     MONTHS = "months"
     PRICE = "price"
     DATE = "date"
+    NOTCHES = "notches"
+
+
+WHOLE: Final = (Unit.DATE, Unit.NOTCHES)
+"""Units of which there are no parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,14 @@ def _read_buy_price(model: Model, base: Assumptions) -> float:
     return model.structure.reinvestment.price * 100.0 if base.buy_price is None else base.buy_price
 
 
+def _read_downgrade(_model: Model, base: Assumptions) -> float:
+    return float(base.downgrade)
+
+
+def _put_downgrade(_model: Model, base: Assumptions, value: float) -> Assumptions:
+    return replace(base, downgrade=round(value))
+
+
 _ALL: Final = (
     _plain("cdr", "Default rate", Unit.RATE, 0.0, 1.0),
     _plain("cpr", "Prepayment rate", Unit.RATE, 0.0, 1.0),
@@ -128,6 +143,17 @@ _ALL: Final = (
     _plain("clean_up", "Call below a share of the par of", Unit.SHARE, 0.0, 1.0),
     replace(_plain("buy_price", "Price of reinvestment", Unit.PRICE, 2.0, 200.0), read=_read_buy_price),
     Parameter("buy_spread", "Spread of reinvestment", Unit.RATE, -0.05, 0.5, _put_spread, _read_spread, dear=True),
+    replace(_plain("price_shock", "Price shock", Unit.SHARE, -1.0, 1.0), dear=True),
+    Parameter(
+        "downgrade",
+        "Downgrade",
+        Unit.NOTCHES,
+        0.0,
+        20.0,
+        _put_downgrade,
+        lambda _model, base: base.downgrade,
+        dear=True,
+    ),
 )
 
 PARAMETERS: Final[Mapping[str, Parameter]] = {p.name: p for p in _ALL}
@@ -158,14 +184,16 @@ def parameter(name: str) -> Parameter:
 
 
 def steps(of: Parameter, low: float, high: float, count: int) -> Axis:
-    """Values at equal distances, both ends included; dates and months whole."""
+    """Values at equal distances, both ends included; dates and notches whole."""
     if not 2 <= count <= MOST_VALUES:
         raise ValueError(f"{of.title} takes 2 to {MOST_VALUES} values; {count} is neither.")
     # by parts, so that both ends are what was said
     values = [low + (high - low) * k / (count - 1) for k in range(count)]
     values[-1] = high
-    if of.unit is Unit.DATE:
+    if of.unit in WHOLE:
         values = [float(round(v)) for v in values]
+        if len(set(values)) < count:
+            raise ValueError(f"{of.title}: {count} values do not fit between the ends; take fewer.")
     return Axis(of, tuple(values))
 
 
@@ -196,11 +224,15 @@ def value_of(of: Parameter, text: str) -> float:
     try:
         if of.unit is Unit.DATE:
             return float(dates.serial(dt.date.fromisoformat(trimmed)))
+        if of.unit is Unit.NOTCHES:
+            return float(int(trimmed))
         if trimmed.endswith("%") and of.unit in (Unit.SHARE, Unit.RATE):
             return _finite(trimmed[:-1]) / 100.0
         return _finite(trimmed)
     except ValueError:
-        example = {Unit.DATE: "2027-04-15", Unit.MONTHS: "12", Unit.PRICE: "97"}.get(of.unit, "0.02 or 2%")
+        example = {Unit.DATE: "2027-04-15", Unit.MONTHS: "12", Unit.PRICE: "97", Unit.NOTCHES: "2"}.get(
+            of.unit, "0.02 or 2%"
+        )
         raise ValueError(f"{of.title}: {trimmed!r} is no value of it; write {example}.") from None
 
 
@@ -217,4 +249,4 @@ def told(of: Parameter, value: float) -> str:
         return dates.from_serial(round(value)).isoformat() if abs(value) < 1e5 else "any day"
     if of.unit in (Unit.SHARE, Unit.RATE):
         return f"{round(value * 100.0, 6):g} %"
-    return f"{value:g} months" if of.unit is Unit.MONTHS else f"{value:g}"
+    return f"{value:g} {of.unit}" if of.unit in (Unit.MONTHS, Unit.NOTCHES) else f"{value:g}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.assumptions import Assumptions
 from engine.model import Model
-from engine.studies.breakeven import Target, scan_points, watched
+from engine.studies.breakeven import Basis, Target, scan_points, watched
 from engine.studies.grid import THREADS, Report, scenarios, silent
 from engine.studies.parameters import Axis, varied
 
@@ -63,6 +63,7 @@ def surface(
     y: Axis,
     target: Target = Target.FIRST_LOSS,
     *,
+    basis: Basis = Basis.PRICE,
     tolerance: float = SURFACE_TOLERANCE,
     threads: int = THREADS,
     report: Report = silent,
@@ -74,7 +75,7 @@ def surface(
     """
     if "cdr" in (x.parameter.name, y.parameter.name):
         raise ValueError("A break-even is a default rate; the axes of its surface are other parameters.")
-    of = watched(model, target)
+    of = watched(model, target, base, basis)
     cells = scenarios(model, base, (x, y))
     ran = 0
 

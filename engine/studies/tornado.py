@@ -21,6 +21,8 @@ MOVES: Final[Mapping[str, float]] = {
     "shift": 0.01,
     "buy_price": 1.0,
     "buy_spread": 0.005,
+    "price_shock": 0.10,
+    "downgrade": 2.0,
 }
 """How far each parameter is moved down and up where nothing else is said, in its own unit."""
 

@@ -152,7 +152,8 @@ class Fit:
     """One line in one deal.
 
     fits      the trade of the line's size breaks no test; None where the line cannot be judged (`problem`)
-    breaks    the tests that it breaks;  largest  the largest size that breaks none, and what stops it
+    breaks    the tests that it breaks;  worsens  those of them that fail already and would be worse
+    largest   the largest size that breaks none, and what stops it
     par, price  that were judged;  affordable  the par that cash in hand pays for (purchases)
     changes   of the pool's figures, by name; quality too where there are weights
     """
@@ -166,6 +167,7 @@ class Fit:
     affordable: float | None
     changes: Mapping[str, float]
     problem: str = ""
+    worsens: tuple[int, ...] = ()
 
 
 def fit(
@@ -219,7 +221,8 @@ def _judged(
         if trader.figures.quality is not None and not math.isnan(judged.quality[row]):
             changes["quality"] = float(judged.quality[row]) - trader.figures.quality
         affordable = max(trader.cash, 0.0) / at * 100.0 if side is Side.BUY else None
-        made[i] = Fit(lines[i], not breaks, breaks, sizes[row], one, at, affordable, changes)
+        worse = trader.failing_among(breaks)
+        made[i] = Fit(lines[i], not breaks, breaks, sizes[row], one, at, affordable, changes, worsens=worse)
     return made
 
 

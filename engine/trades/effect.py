@@ -49,8 +49,20 @@ class TestChange:
         return None if self.after is None or self.before is None else self.after.cushion - self.before.cushion
 
     @property
+    def still_fails(self) -> bool:
+        """It fails after the trades as it did before."""
+        if self.before is None or self.after is None:
+            return False
+        return self.before.outcome is Outcome.FAIL and self.after.outcome is Outcome.FAIL
+
+    @property
+    def worsens(self) -> bool:
+        """It failed before and is worse after: not broken by the trades, and no reason to make them either."""
+        return self.still_fails and self.breaks
+
+    @property
     def breaks(self) -> bool:
-        """It fails after the trades, and did not fail before or is worse than before."""
+        """What stops trades: it fails after them, and did not fail before or is worse than before (`worsens`)."""
         after, before = self.after, self.before
         if after is None or before is None or after.outcome is not Outcome.FAIL:
             return False
@@ -136,8 +148,12 @@ class Effect:
 
     @property
     def breaks(self) -> tuple[int, ...]:
-        """Tests that the trades break."""
+        """Tests that stop the trades: those that they break, and those that fail already and worsen (`worsens`)."""
         return tuple(t.number for t in self.tests if t.breaks)
+
+    @property
+    def worsens(self) -> tuple[int, ...]:
+        return tuple(t.number for t in self.tests if t.worsens)
 
     @property
     def cures(self) -> tuple[int, ...]:

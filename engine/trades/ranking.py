@@ -103,7 +103,8 @@ def _marginal(trader: Trader, side: Side, places: Ints, par: Floats, price: Floa
 class Ranked:
     """One candidate. score: change of the quality; quality: after the trade; changes: of the weighted tests' results.
 
-    par, held  money; price percent of par; breaks: the tests that the trade breaks
+    par, held  money; price percent of par; breaks: the tests that the trade breaks, `worsens` those of them that fail
+    already and would be worse
     """
 
     asset: Asset
@@ -114,6 +115,7 @@ class Ranked:
     held: float
     breaks: tuple[int, ...]
     changes: dict[int, float]
+    worsens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ def rank(
     rows = []
     for i in best_first(judged.quality - own, np.asarray(judged.breaks.any(axis=1))).tolist():
         changes = judged.results[i, columns] - before
+        breaks = tuple(n for n, b in zip(judged.tests, judged.breaks[i].tolist(), strict=True) if b)
         rows.append(
             Ranked(
                 trader.pool.assets[places[i]],
@@ -187,8 +190,9 @@ def rank(
                 float(par[i]),
                 float(price[i]),
                 float(trader.par[places[i]]),
-                tuple(n for n, b in zip(judged.tests, judged.breaks[i].tolist(), strict=True) if b),
+                breaks,
                 dict(zip(weighed, changes.tolist(), strict=True)),
+                trader.failing_among(breaks),
             )
         )
     return Ranking(side, size, weighed, own, objective(trader.standings, weighed) or 0.0, tuple(rows))

@@ -15,6 +15,7 @@ import numpy as np
 from engine.asset import Asset
 from engine.compliance import WORKBOOK, Catalogue, Compliance, Plan, Reckoned, Standing, evaluate, own, stand
 from engine.compliance.measures import MEASURES
+from engine.compliance.standing import Outcome
 from engine.pool import Floats, Pool, fold
 from engine.ratings import RATING_FACTOR, UNKNOWN_FACTOR
 from engine.terms import Book
@@ -79,6 +80,10 @@ class Trader:
         self.weights = self.weighed(weights) if weights is not None else _sensible(book, self.standings)
 
     # -- what there is ------------------------------------------------------------------------------------------------
+
+    def failing_among(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Those of the tests that fail before any trade."""
+        return tuple(n for n in numbers if self.standings[n].outcome is Outcome.FAIL)
 
     @property
     def pool(self) -> Pool:

@@ -143,7 +143,7 @@ def to_calls(
         runs.append((day, model.run(replace(assumptions, call_date=day))))
     longest = max((run for _, run in runs), key=lambda run: len(run.payment_dates))
     frames = [note_of(longest, k, curve_of(model, assumptions), at) for k in range(len(base.tranches))]
-    notes = [_stacked(frame, [run for _, run in runs], k) for k, frame in enumerate(frames)]
+    notes = [stacked(frame, [run for _, run in runs], k) for k, frame in enumerate(frames)]
     taken, in_full = _charge(runs, notes, charged)
     ids = [class_id(t.name) for t in base.tranches]
     prices: list[float | None] = []
@@ -163,7 +163,7 @@ def to_calls(
     return CallTable(at, redemptions, classes, tuple(notes))
 
 
-def _stacked(frame: Note, runs: Sequence[Projection], tranche: int) -> Note:
+def stacked(frame: Note, runs: Sequence[Projection], tranche: int) -> Note:
     """A class of several runs on the dates of the longest, one lane each; up to their ends they share a schedule."""
     amounts, principal = (np.zeros((frame.days.size, len(runs))) for _ in range(2))
     for w, run in enumerate(runs):

@@ -139,6 +139,7 @@ _ALL: Final = (
     Measure("irr_at_price", "IRR at price", "rate", f"from settlement at the price, {_DATED}"),
     Measure("irr_at_cost", "IRR at cost", "rate", f"from settlement at the purchase price of closing, {_DATED}"),
     Measure("irr_at_par", "IRR at par", "rate", f"from settlement at 100, {_DATED}"),
+    Measure("irr_at_book", "IRR at book value", "rate", f"from settlement at book value, {_DATED}"),
     Measure("irr_at_nav", "IRR at fair value", "rate", f"from settlement at net asset value, {_DATED}"),
     Measure("irr_since_closing", "IRR since closing", "rate", f"past and projected distributions at cost, {_DATED}"),
     Measure("irr_to_date", "IRR to date", "rate", f"past distributions at cost, sold today at the price, {_DATED}"),
@@ -155,6 +156,24 @@ _ALL: Final = (
         "distributions of the calendar year, past ones included, over original balance",
     ),
     Measure("incentive_fee", "Incentive fee", "money", "paid to the manager over the run"),
+    Measure(
+        "irr_at_price_before_fee",
+        "IRR at price before the fee",
+        "rate",
+        f"as IRR at price, the incentive fee of each date given to the equity, {_DATED}",
+    ),
+    Measure(
+        "irr_since_closing_before_fee",
+        "IRR since closing before the fee",
+        "rate",
+        f"as IRR since closing, the incentive fee of each projected date given to the equity, {_DATED}",
+    ),
+    Measure(
+        "incentive_fee_effect",
+        "Effect of the incentive fee",
+        "rate",
+        "IRR since closing before the fee less IRR since closing; fees of the past are in neither",
+    ),
     # marks
     Measure("marked_on", "Marks of", "date", "as given; the analysis date where it is not"),
     Measure("market_value", "Market value", "money", "par x mark; assets without a mark at the average of the others"),
@@ -163,7 +182,41 @@ _ALL: Final = (
     Measure("notes", "Notes", "money", "current balances with deferred interest, without the equity"),
     Measure("nav", "NAV", "money", "market value and principal cash less notes; accrued interest on neither side"),
     Measure("nav_price", "NAV per 100", "per 100", "NAV over the equity's original balance"),
+    Measure("book", "Book value", "money", "par of the assets and principal cash less notes"),
+    Measure("book_price", "Book value per 100", "per 100", "book value over the equity's original balance"),
     Measure("mvoc", "MVOC", "share", "market value and principal cash over notes down to the class"),
+    # assets by price
+    Measure("assets", "Assets", "count", "held, with a price in the bucket"),
+    Measure("par", "Par", "money", "held"),
+    Measure("share", "Share of par", "share", "of the par of the pool"),
+    Measure("discount", "Discount to par", "money", "par less market value"),
+    Measure("average_spread", "Average spread", "rate", "by par, of the assets that have one"),
+    # alternatives
+    Measure("irr", "Equity IRR", "rate", f"from settlement at the price, with the alternative, {_DATED}"),
+    Measure("irr_gain", "IRR gained", "rate", "IRR with the alternative less IRR of holding"),
+    Measure(
+        "present_gain", "Present value gained", "money", "flows with the alternative less those of holding, at its IRR"
+    ),
+    Measure("cash_gain", "Cash gained", "money", "all flows with the alternative less those of holding, undiscounted"),
+    Measure("paid_on_date", "Equity on the date", "money", "to the equity on the date; below nothing: it puts in"),
+    Measure(
+        "recovered_on",
+        "Recovered on",
+        "date",
+        "first date, from the action on, from which it stays ahead of holding, all flows added up",
+    ),
+    Measure(
+        "break_even_shift",
+        "Break-even of all margins",
+        "rate",
+        "by how much all offered margins may be higher until the equity's IRR is that of holding",
+    ),
+    Measure(
+        "break_even_senior",
+        "Break-even margin of the senior class",
+        "rate",
+        "of its new notes, the others as offered, at which the equity's IRR is that of holding",
+    ),
     Measure("average_price", "Average mark", "per 100", "market value over par"),
 )
 

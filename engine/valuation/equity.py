@@ -31,6 +31,7 @@ class EquityValue:
     irr_at_price: float | None
     irr_at_cost: float | None
     irr_at_par: float | None
+    irr_at_book: float | None
     irr_at_nav: float | None
     irr_since_closing: float | None
     irr_to_date: float | None
@@ -42,6 +43,9 @@ class EquityValue:
     by_date: Flows
     by_year: tuple[tuple[int, float], ...]
     incentive_fee: float
+    irr_at_price_before_fee: float | None
+    irr_since_closing_before_fee: float | None
+    incentive_fee_effect: float | None
 
 
 def value_equity(
@@ -63,6 +67,9 @@ def value_equity(
     def forward(per_100: float | None) -> float | None:
         return None if per_100 is None else _irr(((at, -original * per_100 / 100.0), *future))
 
+    fees = dict(zip(projection.payment_dates, projection.result.cash[:, cash.INCENTIVE_FEE].tolist(), strict=True))
+    before_fee = tuple((day, amount + fees[day]) for day, amount in future)
+    since, since_before = _irr((*history, *future)), _irr((*history, *before_fee))
     asked = None if price is None else original * price / 100.0
     years: dict[int, float] = {}
     for day, amount in (*history, *future):
@@ -73,8 +80,9 @@ def value_equity(
         irr_at_price=forward(price),
         irr_at_cost=forward(projection.structure.equity_purchase_price * 100.0),
         irr_at_par=forward(100.0),
+        irr_at_book=forward(marks.book_price),
         irr_at_nav=forward(marks.nav_price),
-        irr_since_closing=_irr((*history, *future)),
+        irr_since_closing=since,
         irr_to_date=None if asked is None else _irr((*history, (at, asked))),
         moic_at_price=ahead / asked if asked else None,
         moic_since_closing=(received + ahead) / cost if cost > 0.0 else None,
@@ -84,6 +92,9 @@ def value_equity(
         by_date=tuple((day, amount / original) for day, amount in future) if original > 0.0 else (),
         by_year=tuple(sorted(years.items())),
         incentive_fee=float(projection.result.cash[:, cash.INCENTIVE_FEE].sum()),
+        irr_at_price_before_fee=None if asked is None else _irr(((at, -asked), *before_fee)),
+        irr_since_closing_before_fee=since_before,
+        incentive_fee_effect=None if since is None or since_before is None else since_before - since,
     )
 
 

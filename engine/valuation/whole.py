@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.valuation.calls import CallTable, Costs, to_calls
 from engine.valuation.classes import Valuation, curve_of, value_classes
 from engine.valuation.equity import EquityValue, value_equity
-from engine.valuation.marks import Marks, marks
+from engine.valuation.marks import Bucket, Marks, marks, price_buckets
 from engine.valuation.note import Quote
 from engine.valuation.rate_risk import RateRisk, rate_risk
 
@@ -28,6 +28,7 @@ def _silent(_fraction: float, _what: str) -> None:
 class DealValue:
     """Everything a deal is worth under one scenario.
 
+    buckets  the pool by price
     calls  to maturity and every call date; None: not asked for
     risks  effective and key-rate durations, in the order of the classes; None: not asked for
     """
@@ -36,6 +37,7 @@ class DealValue:
     valuation: Valuation
     equity: EquityValue
     marks: Marks
+    buckets: tuple[Bucket, ...]
     calls: CallTable | None
     risks: tuple[RateRisk, ...] | None
 
@@ -82,4 +84,4 @@ def value_deal(
             report=lambda fraction, what: report(0.4 + 0.6 * fraction, what),
         )
     report(1.0, "Done")
-    return DealValue(projection, valuation, equity, marked, calls, risks)
+    return DealValue(projection, valuation, equity, marked, price_buckets(model), calls, risks)

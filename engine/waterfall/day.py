@@ -78,7 +78,7 @@ class Day:
     opening figures of classes and fees are fixed; payments, pots and accounts stand in the ledger:
     ("interest" | "on_deferred" | "deferred" | "principal", class) and ("fee", fee) paid,
     ("pot", source), ("account", id), ("room", cap), "to_notes" (in all) and "to_notes_principal" of it, "diverted",
-    "reinvested", "incentive", "to_equity".
+    "reinvested", "incentive", "to_equity"; "put_in" by the holders of the equity for new notes (below nothing: got).
     """
 
     b: Builder

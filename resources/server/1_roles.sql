@@ -9,13 +9,25 @@ BEGIN
                                 'clo_viewer', 'clo_analyst', 'clo_manager', 'clo_admin']
     LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
-            EXECUTE format('CREATE ROLE %I', name);
+            BEGIN
+                EXECUTE format('CREATE ROLE %I', name);
+            EXCEPTION WHEN unique_violation THEN
+                NULL;  -- another database of this server is being prepared in the same moment
+            END;
         END IF;
-        EXECUTE format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', name);
+        -- changed only where it has to be: two who change the same role at once would fail
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = name
+                   AND (rolcanlogin OR rolsuper OR rolcreatedb OR rolreplication OR rolbypassrls
+                        OR rolcreaterole <> (name = 'clo_roleadmin')))
+        THEN
+            EXECUTE format(
+                'ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEDB NOREPLICATION NOBYPASSRLS %s', name,
+                -- it owns the functions of user administration and nothing else
+                CASE WHEN name = 'clo_roleadmin' THEN 'CREATEROLE' ELSE 'NOCREATEROLE' END);
+        END IF;
     END LOOP;
 END
 $$;
-ALTER ROLE clo_roleadmin CREATEROLE;  -- owns the functions of user administration and nothing else
 
 -- It sees and ends sessions, and from PostgreSQL 16 on may put people into the four groups only.
 GRANT pg_read_all_stats, pg_signal_backend TO clo_roleadmin;

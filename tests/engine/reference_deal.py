@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.deal_inputs import LANE_PARAMETERS, DealInputs
+from engine.deal_inputs import LANE_PARAMETERS, DealInputs, Exchange
 from engine.loans import columns as col
 from engine.waterfall.document import Document
 from tests.engine.reference_date import Line, Measure, Today, all_steps, divide, evaluate, ratio_of, seniority
@@ -203,6 +203,14 @@ class Deal:
             self.proxies.sell()
         # 9 waterfalls
         t.interest, t.principal = float(interest), float(principal + sale)
+        exchange = (
+            inputs.exchange if inputs.exchange is not None and inputs.exchange.row == i and not redeemed else None
+        )
+        put_in = 0.0  # by the holders of the equity
+        if exchange is not None:
+            spent = 0.0 if exchange.by_holders else min(exchange.costs, max(t.interest, 0.0))
+            t.interest -= spent
+            put_in = exchange.costs - spent
         t.may_buy = not redeemed and not self.accelerated and self.lane["reinvests"] != 0.0
         period = 0 if inputs.reinvesting[i] else 1
         kind, share = inputs.policy_base[period], inputs.policy_share[period]
@@ -214,18 +222,24 @@ class Deal:
         rule = next((rule for rule in document.dispatch if evaluate(rule.when, t) != 0.0), None)
         if rule is not None:
             priority.run(rule.run)
-        self.hurdles.close()
         # 10 call
         self.call_next = i + 1 < len(inputs.days) and bool(inputs.callable[i + 1]) and self.calls(t)
         # 11 roll
         self.roll(t, controlling)
+        if exchange is not None:
+            put_in += self.renew(t, exchange)
+            t.paid_principal[t.equity] -= put_in
+            self.hurdles.pay(-put_in)
+        self.hurdles.close()
+        if put_in > 1e-6:
+            self.hurdles.reached.clear()
         self.proxies.buy(i, t.reinvested)
         self.interest = max(t.interest, 0.0) + t.kept_interest
         self.principal = t.principal + min(t.interest, 0.0) + t.kept_principal
         carried = self.interest + self.principal
         paid = (t.paid_current, t.paid_late, t.paid_deferred, t.paid_principal, t.fee_paid_old, t.fee_paid_new)
         spent = {
-            "Expenses": sum(t.expenses.values()),
+            "Expenses": sum(t.expenses.values()) + (0.0 if exchange is None else exchange.costs),
             "Hedges paid": sum(t.hedges.values()) + t.hedge_receipts,
             "Contributions repaid": sum(t.repaid.values()),
             "Change of accounts": sum(self.accounts.values()) - at_start,
@@ -379,6 +393,20 @@ class Deal:
         for f in self.document.fee_ids:
             self.fee_unpaid[f] = t.fee_left(f)
         self.unused = t.room
+
+    def renew(self, t: Today, exchange: Exchange) -> float:
+        """New notes for old ones; returns what the holders of the equity put in for it."""
+        put_in = 0.0
+        for place, c in enumerate(self.inputs.class_ids):
+            if not exchange.classes[place]:
+                continue
+            owed = self.balance[c] + self.deferred[c] + self.unpaid[c]
+            size = float(exchange.balance[place])
+            issued = owed if np.isnan(size) else size
+            t.paid_principal[c] += owed - issued
+            put_in += owed - issued
+            self.balance[c], self.deferred[c], self.unpaid[c] = issued, 0.0, 0.0
+        return put_in
 
 
 def run(

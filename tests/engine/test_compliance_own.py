@@ -353,3 +353,25 @@ def test_that_a_broken_table_is_refused_by_name() -> None:
             read_tables([{"tables": [rows[0] | change]}])
     with pytest.raises(ValueError, match="twice"):
         read_tables([{"tables": [rows[0], rows[0]]}])
+
+
+# --- values that occur nowhere -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("country = Germny", "no asset has the Country “Germny”; near to it: Germany"),
+        ("country in (Atlantis, Grmany)", "“Atlantis”; check how it is spelt; no asset has the Country “Grmany”"),
+        ("country = Bermuda", None),  # a named set lists it: it is spelt right, and not held
+        ("coupon_type = FIXED", None),  # the column may have it
+        ("country = Germany and revolver", None),  # nothing counts, yet both occur
+        ("country = Germny or country = USA", None),  # something counts
+    ],
+)
+def test_that_a_misspelt_value_that_leaves_nothing_to_count_is_noted(text: str, says: str | None) -> None:
+    notes = [n for n in evaluated(deal_with(("Mine", "max", 0.05, text))).notes if "counts nothing" in n]
+    assert len(notes) == (says is not None)
+    if says is not None:
+        assert notes[0].startswith("Test 201 (Mine) counts nothing: ")
+        assert says in notes[0]

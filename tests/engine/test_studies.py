@@ -16,13 +16,24 @@ from engine import dates
 from engine.assumptions import Assumptions
 from engine.model import Model
 from engine.projection import Projection, choose_document
-from engine.studies.breakeven import BreakEven, Target, break_even, class_ids, cumulative_defaults, curve, watched
+from engine.studies.breakeven import (
+    Basis,
+    BreakEven,
+    Target,
+    break_even,
+    class_ids,
+    cumulative_defaults,
+    curve,
+    watched,
+)
 from engine.studies.goal import frontier, goal_seek
 from engine.studies.grid import grid, scenarios
 from engine.studies.measures import claims, measure
 from engine.studies.parameters import PARAMETERS, axis, parameter, steps
 from engine.studies.surface import surface
 from engine.studies.tornado import MOVES, tornado
+from engine.valuation.classes import curve_of, value_classes
+from engine.valuation.marks import marks
 from resources import library
 from tests.engine.builders import harbor
 
@@ -76,6 +87,7 @@ def test_that_a_bad_axis_is_refused_with_the_remedy(text: str, sentence: str) ->
 
 def test_that_every_parameter_reads_what_was_put() -> None:
     values = {"call": float(dates.serial(dt.date(2028, 7, 15))), "lag": 9.0, "sale_price": 95.0, "buy_price": 98.0}
+    values["downgrade"] = 2.0
     for name, of in PARAMETERS.items():
         value = values.get(name, 0.015)
         assert of.read(model(), of.put(model(), PLAIN, value)) == pytest.approx(value, abs=1e-15), name
@@ -196,7 +208,7 @@ def test_that_a_study_tells_its_progress_and_can_be_stopped(study: str) -> None:
         if len(told) == 3:
             raise Stopped
 
-    x, y = axis("severity=0.2:0.8:8"), axis("cpr=0:0.3:30")
+    x, y = axis("severity=0.2:0.8:8"), axis("cpr=0:0.3:40")
     acts: dict[str, Callable[[], object]] = {
         "grid": lambda: grid(model(), PLAIN, [x, y], [measure(model(), "irr")], report=stop),
         "break-even": lambda: break_even(model(), PLAIN, report=stop),
@@ -243,8 +255,35 @@ def test_that_a_break_even_loses_no_dollar_and_a_basis_point_more_does() -> None
             assert unpaid(1.0, class_ids(model()).index(f.name)) <= 1.0
 
 
-def test_that_the_yield_is_zero_where_all_payments_are_par() -> None:
-    done = break_even(model(), PLAIN, Target.YIELD_ZERO, tolerance=1e-8)
+def test_that_the_yield_is_zero_where_payments_come_to_what_was_paid() -> None:
+    equity = class_ids(model()).index("SUB")
+    values = value_classes(model().run(PLAIN), curve_of(model(), PLAIN)).classes
+    received = sum(a for _, a in model().history if a > 0.0)
+    nav = marks(model()).nav
+    assert nav is not None
+    by_price = [c.claim * (c.dirty or 0.0) / 100.0 for c in values]
+    wanted = {
+        Basis.PRICE: by_price,
+        Basis.PAR: claims(model()).tolist(),
+        Basis.COST: [*claims(model())[:equity], 45e6 * 0.95 - received],
+        Basis.NAV: [*by_price[:equity], nav],
+    }
+    words = {
+        Basis.PRICE: "price 82.00",
+        Basis.PAR: "par",
+        Basis.COST: "cost of closing 42,750,000",
+        Basis.NAV: "net as",
+    }
+    for basis, owed in wanted.items():
+        found = break_even(model(), PLAIN, Target.YIELD_ZERO, basis=basis, tolerance=1e-8).found[equity]
+        assert found.basis.startswith(words[basis])
+        assert found.cdr is not None
+        assert model().run(replace(PLAIN, cdr=found.cdr)).paid(equity).sum() == pytest.approx(owed[equity], rel=1e-5)
+        assert model().run(replace(PLAIN, cdr=found.cdr + BASIS_POINT)).paid(equity).sum() < owed[equity]
+
+
+def test_that_the_yield_at_par_is_zero_where_all_payments_are_par() -> None:
+    done = break_even(model(), PLAIN, Target.YIELD_ZERO, basis=Basis.PAR, tolerance=1e-8)
     assert [f.name for f in done.found] == class_ids(model())
     for f in done.found:
         if f.cdr is not None:
@@ -322,7 +361,7 @@ def test_that_a_surface_has_the_break_even_of_each_cell() -> None:
 @pytest.mark.parametrize("target", list(Target))
 def test_that_a_surface_holds_at_its_rate_and_breaks_just_above(target: Target) -> None:
     x, y = axis("severity=0.3,0.6"), axis("lag=0,12")
-    done, of = surface(model(), PLAIN, x, y, target), watched(model(), target)
+    done, of = surface(model(), PLAIN, x, y, target), watched(model(), target, PLAIN)
     for i, severity in enumerate(x.values):
         for j, lag in enumerate(y.values):
             for k in range(len(done.names)):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine import study
 from engine.compliance import Outcome, stand
 from engine.terms import Book
-from engine.trades import Side, Trade, Trader, quality, traded
+from engine.trades import Effect, Side, Trade, Trader, quality, traded
 from engine.trades.candidates import Candidates
 from resources import library
 from tests.engine import trade_worlds as worlds
@@ -179,6 +179,23 @@ def test_that_what_a_bought_asset_lacks_is_said() -> None:
     notes = trader.effect([Trade(Side.BUY, "BARE", 1e6, 60.0)]).notes
     assert "BARE has no WAL: averages leave it out." in notes
     assert any(note.startswith("More than 25 points from the price") for note in notes)
+
+
+def test_that_a_test_that_fails_already_worsens_or_still_fails_and_is_not_called_broken() -> None:
+    book = harbor()
+    trader = study.trader(book, library.catalogue())
+    assert trader.standings[29].outcome is Outcome.FAIL
+
+    def bought(cov_lite: bool, par: float) -> Effect:
+        held = next(h for h in book.deal.holdings if bool(book.assets[h.asset_id].cov_lite) is cov_lite)
+        return trader.effect([Trade(Side.BUY, held.asset_id, par, 99.0)])
+
+    worse, better = bought(True, 1e5).test(29), bought(False, 1e5).test(29)
+    assert (worse.still_fails, worse.worsens, worse.breaks) == (True, True, True)
+    assert (better.still_fails, better.worsens, better.breaks) == (True, False, False)
+    large = bought(True, 60e6)
+    assert 29 in large.worsens
+    assert set(large.worsens) < set(large.breaks)
 
 
 def test_that_no_trades_change_nothing() -> None:

@@ -16,12 +16,13 @@ from engine import dates
 from engine.curves import Curve
 from engine.terms import CurveNode
 from engine.valuation import irr, times, xirr, xirr_lanes, xnpv
+from engine.valuation.alternatives import Outcome
 from engine.valuation.calls import ClassCalls, Redemption
 from engine.valuation.classes import ClassValue
 from engine.valuation.conventions import MEASURES, convert
 from engine.valuation.discounting import by_margin, by_yield, over_curve
 from engine.valuation.equity import EquityValue
-from engine.valuation.marks import Marks
+from engine.valuation.marks import Bucket, Marks
 from engine.valuation.note import RATES, Note, Quote, Style, duration
 from engine.valuation.rate_risk import RateRisk
 from tests.engine import plain_valuation as plain
@@ -297,8 +298,8 @@ def test_that_a_rate_needs_time() -> None:
 
 
 def test_that_every_figure_has_a_unit_and_a_convention() -> None:
-    identities = {"name", "class_id", "is_equity", "clean"}
-    results = (ClassValue, EquityValue, Marks, RateRisk, ClassCalls, Redemption)
+    identities = {"name", "class_id", "is_equity", "clean", "action", "on", "counted", "flows"}
+    results = (ClassValue, EquityValue, Marks, RateRisk, ClassCalls, Redemption, Bucket, Outcome)
     named = set(itertools.chain.from_iterable([f.name for f in fields(result)] for result in results))
     assert named - identities <= set(MEASURES)
     assert set(MEASURES) <= named

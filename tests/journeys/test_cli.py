@@ -30,7 +30,7 @@ DAMAGED = (
     *("02_text_in_numeric.xlsx", "03_duplicate_id.xlsx", "05_formula_injection.csv", "05_formula_injection.xlsx"),
     *("08_missing_sheet.xlsx", "11_empty.xlsx"),
 )
-IMPORT_KEYS = ["deal", "assets", "holdings", "par", "principal_cash", "imported", "faults"]
+IMPORT_KEYS = ["deal", "assets", "holdings", "par", "principal_cash", "imported", "snapshot", "faults"]
 FAULT_KEYS = ["severity", "sheet", "cell", "column", "value", "message"]
 TEST_KEYS = {"number", "name", "direction", "result", "threshold", "outcome", "numerator", "denominator", "cushion"}
 
@@ -128,7 +128,7 @@ def test_that_an_import_in_words_tells_faults_and_figures(clo: Clo, mag17: Path)
     lines = said.out.splitlines()
     assert said.code == 0
     assert sum(line.startswith("warning  All Assets!AO") for line in lines) == 4
-    assert lines[-1].startswith("MAG17: 195 holdings of 195 assets, par 431,157,604.92, principal cash 68,842,395.08")
+    assert lines[-2].startswith("MAG17: 195 holdings of 195 assets, par 431,157,604.92, principal cash 68,842,395.08")
 
 
 @pytest.mark.parametrize("name", DAMAGED)
@@ -320,6 +320,16 @@ def test_that_a_file_that_is_no_workspace_is_refused_and_kept(clo: Clo, tmp_path
     file.write_text("Dear investors, this is no workspace at all.")
     clo("deals", "--json", db=file).refusal("letter.txt")
     assert file.read_text().startswith("Dear investors")
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
+def test_that_a_file_that_is_there_is_kept_unless_it_may_be_replaced(clo: Clo, tmp_path: Path, command: str) -> None:
+    file = tmp_path / "kept.xlsx"
+    file.write_text("somebody's work")
+    clo(command, file, "--deal", HARBOR, "--json").refusal("kept.xlsx is there already.*--force")
+    assert file.read_text() == "somebody's work"
+    assert clo(command, file, "--deal", HARBOR, "--force", "--json").json["file"] == str(file)
+    assert file.read_bytes()[:2] == b"PK"
 
 
 @pytest.mark.parametrize("command", ["export", "report"])

@@ -103,3 +103,14 @@ def test_that_an_unknown_target_is_wrong_usage(clo: Any) -> None:
     code, _, err = clo("breakeven", "--target", "everything")
     assert code == 2
     assert "first-loss" in err
+
+
+def test_that_a_goal_may_be_half_of_what_the_measure_is(clo: Any) -> None:
+    found = json.loads(clo("goal", "--parameter", "cdr", "--measure", "irr", "--value", "half", "--json")[1])
+    (cdr,) = found["values"]
+    whole, half = (json.loads(clo("project", *at, "--json")[1])["equity_irr"] for at in ((), ("--cdr", repr(cdr))))
+    assert half == pytest.approx(whole / 2.0, abs=1e-4)
+    assert found["wanted"] == pytest.approx(whole / 2.0)
+    code, _, err = clo("goal", "--parameter", "cdr", "--measure", "loss:A-1", "--value", "half")
+    assert code == 1
+    assert "there is no half of it" in err

@@ -23,6 +23,7 @@ from clo_desktop.store.migrate import FOLDER
 from engine import terms
 from engine.asset import COLUMNS, Asset
 from tests.store.any_book import books, large_book
+from tests.store.histories import SNAPSHOT, an_idea
 
 POSTGRES = PGDialect_psycopg()
 
@@ -146,5 +147,18 @@ def _use_everything(store: Store, book: terms.Book) -> None:
         store.delete(summary.name)
     store.assets()
     store.imports()
+    store.save(full, snapshot=SNAPSHOT)
+    store.put_snapshot("Deal", SNAPSHOT)
+    store.snapshots("Deal")
+    store.drop_snapshot("Deal", SNAPSHOT.as_of)
+    store.save_ideas("Deal", [an_idea()])
+    store.save_ideas("Deal", store.ideas("Deal"), gone=["other"])
+    store.save_scenario("Base", "cdr: 2%", "somebody", "first", ("house",))
+    store.lock_scenario("Base", "somebody")
+    store.unlock_scenario("Base", "somebody")
+    store.tag_scenario("Base", ("house", "2024"))
+    store.scenarios()
+    store.scenario_versions("Base")
+    store.delete_scenario("Base")
     with pytest.raises(Refused):
         store.load("gone")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -71,13 +71,14 @@ def test_that_a_click_goes_to_the_cell_and_enter_picks_it(heat: HeatMap, qtbot: 
 
 
 def test_that_colours_go_from_low_to_high_and_none_is_the_surface(heat: HeatMap, qapp: QApplication) -> None:
-    for scheme in ("light", "dark"):
-        theme.apply(qapp, scheme)  # type: ignore[arg-type]
+    schemes: tuple[theme.Scheme, ...] = ("light", "dark")
+    for scheme in schemes:
+        theme.apply(qapp, scheme)
         image = heat.grab().toImage()
 
-        def ground(row: int, column: int, image: object = image) -> QColor:
+        def ground(row: int, column: int, image: QImage = image) -> QColor:
             corner = heat.box(row, column).topLeft()
-            return image.pixelColor(corner.x() + 8, corner.y() + 8)  # type: ignore[attr-defined]
+            return image.pixelColor(corner.x() + 8, corner.y() + 8)
 
         assert ground(1, 2) == QColor(series.heat(0.0))
         assert ground(0, 0) == QColor(series.heat(1.0)) or heat.hasFocus()

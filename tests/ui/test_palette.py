@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -64,7 +66,7 @@ def test_that_the_palette_lists_every_command_and_deal(harbor: Window) -> None:
 
 def test_that_arrows_move_and_enter_acts(qtbot: QtBot) -> None:
     done: list[str] = []
-    palette = Palette([Entry(w, "", (), lambda w=w: done.append(w)) for w in ("One", "Two", "Three")])  # type: ignore[misc]
+    palette = Palette([Entry(w, "", (), partial(done.append, w)) for w in ("One", "Two", "Three")])
     qtbot.addWidget(palette)
     palette.show()
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up):

@@ -129,7 +129,7 @@ def test_that_break_evens_are_those_of_the_engine(pane: ScenariosPane, qtbot: Qt
     frame = pane.breaks.table.frame
     shown = {frame.value(row, 0): frame.value(row, 1) for row in range(len(frame))}
     assert shown == found
-    pane.breaks.target.setCurrentIndex(2)
+    pane.breaks.target.setCurrentIndex(pane.breaks.target.findData("test price"))
     wait(pane, qtbot)
     notes = [pane.breaks.table.frame.value(row, 4) or "" for row in range(len(pane.breaks.table.frame))]
     assert any(note.startswith("Not monotone: breaks at ") for note in notes)
@@ -137,7 +137,7 @@ def test_that_break_evens_are_those_of_the_engine(pane: ScenariosPane, qtbot: Qt
 
 def test_that_the_tornado_and_each_asset_are_shown(pane: ScenariosPane, qtbot: QtBot, harbor: Window) -> None:
     show(pane, pane.tornado, qtbot)
-    assert len(pane.tornado.chart.spans) == 8
+    assert len(pane.tornado.chart.spans) == 10
     show(pane, pane.assets, qtbot)
     with harbor.session.desk.ready(harbor.session.deal) as model:
         found = leave_out(model, Assumptions())
@@ -184,3 +184,61 @@ def test_that_another_deal_puts_the_pane_back(pane: ScenariosPane, qtbot: QtBot,
     assert pane.compare.kept == []
     assert pane._layers.currentIndex() == 0
     wait(pane, qtbot)
+
+
+def test_that_the_value_tab_prices_every_class_and_takes_quotes_both_ways(pane: ScenariosPane, qtbot: QtBot) -> None:
+    show(pane, pane.values, qtbot)
+    tab, frame = pane.values, pane.values.table.frame
+    assert len(frame) == 8
+    row = next(k for k in range(len(frame)) if frame.key_of(k) == "Class B")
+    assert frame.array("clean")[row] == pytest.approx(100.18)
+    assert "at fair value" in tab.head.text()
+    assert "Discount to par" in tab.foot.text()
+    tab.of.setCurrentIndex(tab.of.findData("B"))
+    tab.quoted_as.setCurrentIndex(tab.quoted_as.findData("discount_margin"))
+    before = tab.figure.value()
+    tab.figure.setValue(before + 25.0)
+    wait(pane, qtbot)
+    dearer = tab.table.frame.array("clean")[row]
+    assert dearer < 100.18
+    assert tab.table.frame.array("discount_margin")[row] == pytest.approx((before + 25.0) / 1e4, abs=1e-8)
+    tab.quoted_as.setCurrentIndex(tab.quoted_as.findData("price"))
+    assert tab.figure.value() == pytest.approx(dearer, abs=5e-4)
+    tab.worst.setChecked(True)
+    wait(pane, qtbot)
+    assert np.nanmin(tab.table.frame.array("worst_yield") - tab.table.frame.array("yield_quarterly")) <= 0.0
+    tab.drop.click()
+    wait(pane, qtbot)
+    assert tab.table.frame.array("clean")[row] == pytest.approx(100.18)
+
+
+def test_that_the_price_grid_holds_both_ways_and_copies_with_headers(pane: ScenariosPane, qtbot: QtBot) -> None:
+    show(pane, pane.prices, qtbot)
+    tab = pane.prices
+    tab.of.setCurrentIndex(tab.of.findData("E"))
+    tab.sought.setCurrentIndex(4 - 1)
+    wait(pane, qtbot)
+    assert tab.map.values.shape == (11, 9)
+    assert len(tab.map.copied().splitlines()) == 12
+    assert tab.map.reading().startswith("Clean price (per 100) 95, Default rate (%) 0")
+    margin = float(tab.map.values[5, 0])  # of the price 100
+    tab.sought.setCurrentIndex(tab.sought.currentIndex() + 5)
+    tab.low.setValue(margin)
+    tab.high.setValue(margin + 100.0)
+    wait(pane, qtbot)
+    assert tab.map.values[0, 0] == pytest.approx(100.0, abs=0.01)
+
+
+def test_that_alternatives_are_told_by_date_and_follow_their_terms(pane: ScenariosPane, qtbot: QtBot) -> None:
+    show(pane, pane.renewal, qtbot)
+    tab = pane.renewal
+    qtbot.waitUntil(lambda: pane.idle and len(tab.table.frame) > 0, timeout=60_000)
+    assert "Held, the equity earns 14.04 % at 82.00 (the deal's own price)" in tab.head.text()
+    assert "Best date" in tab.table.frame.texts("note")
+    shown = tab.table.frame
+    rows = [k for k in range(len(shown)) if str(shown.key_of(k)).startswith("Refinance")]
+    before = tab.table.frame.array("irr")[rows].copy()
+    tab.terms[0]["fixed"].setValue(0.0)
+    qtbot.wait(5)
+    qtbot.waitUntil(lambda: pane.idle, timeout=60_000)
+    assert (tab.table.frame.array("irr")[rows] > before).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from clo_desktop.panes.trades import TradesPane, frames
@@ -156,9 +156,12 @@ def test_that_the_tests_shown_are_those_of_the_engine_breaks_and_cures_first(
         ):
             assert frame.array(name)[row] == pytest.approx(value, abs=1e-15)
     told = [frame.text(row, frame.index["told"]) for row in range(len(frame))]
-    broken = [int(n) for n, t in zip(frame.array("number"), told, strict=True) if t == frames.BREAKS]
+    broken = [int(n) for n, t in zip(frame.array("number"), told, strict=True) if t in (frames.BREAKS, frames.WORSENS)]
     assert sorted(broken) == sorted(effect.breaks)
-    assert told[: len(broken)] == [frames.BREAKS] * len(broken)
+    assert set(told[: len(broken)]) <= {frames.BREAKS, frames.WORSENS}
+    assert [n for n, t in zip(broken, told, strict=False) if t == frames.WORSENS] == [
+        n for n in broken if n in effect.worsens
+    ]
 
 
 def test_that_chips_show_all_changed_or_breaking_tests(harbor: Window, pane: TradesPane, qtbot: QtBot) -> None:
@@ -226,7 +229,10 @@ def test_that_rows_are_copied_with_headers_and_what_is_reckoned(harbor: Window, 
     settle(harbor, qtbot)
 
 
-def test_that_ideas_branch_and_stand_side_by_side(harbor: Window, pane: TradesPane, qtbot: QtBot) -> None:
+def test_that_ideas_branch_and_stand_side_by_side(
+    harbor: Window, pane: TradesPane, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
     first = Row("Buy", offered(pane), "1m", "98.5")
     pane.pad.put([first])
     pane.ideas.buttons["branch"].click()
@@ -308,7 +314,7 @@ def test_that_one_million_of_every_asset_is_the_full_reckoning(harbor: Window, p
         assert frame.array("d_factor")[row] == pytest.approx(less["factor"], abs=1e-9)
         assert frame.array("d_diversity")[row] == pytest.approx(less["diversity"], abs=1e-9)
         assert frame.array("t_29")[row] == pytest.approx(effect.test(29).change, abs=1e-12)
-        assert frame.text(row, frame.index["breaks"]).strip("✕ \u00a0") == ", ".join(map(str, effect.breaks))
+        assert frame.text(row, frame.index["breaks"]).strip("\u00a0") == frames.stopping(effect.breaks, effect.worsens)
     pane.marginal.table.set_filter("breaks", "!29")
     assert pane.marginal.table.model.rowCount() < len(frame)
 
@@ -358,7 +364,9 @@ def test_that_a_pasted_bid_list_is_judged_in_every_deal(harbor: Window, pane: Tr
     assert frame.array("price")[0] == 99.0
     assert frame.array("par")[0] == 2.5e6
     effect = trader_of(pane).effect([Trade(Side.BUY, offered(pane), 2.5e6, 99.0)])
-    assert frame.text(0, frame.index["breaks"]).strip("\u00a0") == ", ".join(map(str, effect.breaks))
+    assert frame.text(0, frame.index["breaks"]).strip("\u00a0") == frames.stopping(
+        effect.breaks, effect.worsens
+    ).removeprefix("✕ ")
     table.row_activated.emit(frame.key_of(0))
     settle(harbor, qtbot)
     assert pane.pad.rows == (Row("Buy", offered(pane), "2,500,000", "99"),)

@@ -28,6 +28,7 @@ from pytestqt.qtbot import QtBot
 
 import resources
 from clo_desktop.commands import COMMANDS, MENUS
+from clo_desktop.dialogs.encryption import EncryptionDialog
 from clo_desktop.look import theme
 from clo_desktop.settings import Settings
 from clo_desktop.sheets.read import read_book
@@ -327,6 +328,9 @@ def test_that_another_workspace_empties_the_panes(
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(tmp_path / "other.clo"), ""))
     harbor.actions_by_id["open"].trigger()
+    (asked,) = harbor.findChildren(EncryptionDialog)  # a new file: how is it to be protected?
+    asked.plain.setChecked(True)
+    asked.accept()
     idle(harbor, qtbot)
     assert harbor.windowTitle() == "CLO Desktop"
     assert harbor.saved.text() == "Saved · other.clo"

@@ -8,10 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clo_desktop.look import formats
-from clo_desktop.look.formats import Show
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
-from clo_desktop.panes.scenarios.tab import Study, Tab
+from clo_desktop.panes.scenarios.tab import Study, Tab, score
 from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.model import SortKey
@@ -24,13 +23,11 @@ from engine.studies.leave_out import LeftOut, leave_out
 _COLUMNS: Final = (
     Column("asset_id", "Asset", "text", total=Total.NONE),
     Column("irr", "IRR without it", Kind.RATE.value, total=Total.NONE, tip="Of the equity, since purchase"),
-    Column(
+    score(
         "earned",
         "Earns",
-        Show.SCORE.value,
-        unit="bp of IRR",
-        total=Total.NONE,
-        tip="IRR as it is less IRR without it: above zero it is worth more to the equity than its price",
+        "bp of IRR",
+        "IRR as it is less IRR without it: above zero it is worth more to the equity than its price",
     ),
     Column("equity", "Equity cash it adds", Kind.MONEY.value, tip="Distributions as it is less those without it"),
     Column("par", "Par", Kind.MONEY.value),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,29 +13,21 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidg
 
 from clo_desktop.charts.curves import CurveChart
 from clo_desktop.look.fields import Choice
-from clo_desktop.look.formats import Show
 from clo_desktop.look.outcome import spelled
 from clo_desktop.look.tokens import GRID
-from clo_desktop.panes.scenarios.tab import NARROWEST, SHORTEST, Study, Tab
+from clo_desktop.panes.scenarios.tab import NARROWEST, SHORTEST, TIMES, Study, Tab, score
 from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame, Mark, Total
 from clo_desktop.tables.view import FrameTable
 from engine.asset import Kind
 from engine.assumptions import Assumptions
 from engine.model import Model
-from engine.studies.breakeven import BreakEvens, Target, break_even, class_ids, cumulative_defaults, curve
+from engine.studies.breakeven import Basis, BreakEvens, Target, break_even, class_ids, cumulative_defaults, curve
 
 _COLUMNS: Final = (
     Column("name", "Class or test", "text", total=Total.NONE),
     Column("cdr", "Break-even CDR", Kind.RATE.value, total=Total.NONE, tip="The highest default rate a year it bears"),
-    Column(
-        "multiple",
-        "Multiple of base",
-        Show.SCORE.value,
-        unit="×",
-        total=Total.NONE,
-        tip="Over the default rate assumed",
-    ),
+    score("multiple", "Multiple of base", TIMES, "Over the default rate assumed"),
     Column(
         "defaulted",
         "Cumulative default",
@@ -42,13 +35,16 @@ _COLUMNS: Final = (
         total=Total.NONE,
         tip="Defaults over the run over the performing par at the start, reinvested assets included",
     ),
-    Column("note", "Remark", "text", total=Total.NONE),
+    Column("note", "Remark", "text", total=Total.NONE, widest=480),
 )
-_TARGETS: Final = {
-    Target.FIRST_LOSS: "First dollar unpaid",
-    Target.YIELD_ZERO: "Yield zero: all payments are less than par",
-    Target.TEST: "A coverage test trips",
-}
+_TARGETS: Final = (
+    (Target.FIRST_LOSS, Basis.PRICE, "First dollar unpaid"),
+    (Target.YIELD_ZERO, Basis.PRICE, "Yield zero at the price"),
+    (Target.YIELD_ZERO, Basis.COST, "Yield zero at cost (equity since closing)"),
+    (Target.YIELD_ZERO, Basis.NAV, "Yield zero at fair value (equity at NAV)"),
+    (Target.YIELD_ZERO, Basis.PAR, "Yield zero at par"),
+    (Target.TEST, Basis.PRICE, "A coverage test trips"),
+)
 _POINTS: Final = 61
 
 
@@ -73,8 +69,8 @@ class BreaksTab(Tab):
         super().__init__(parent)
         self.target = Choice("What breaks")
         self.target.setMinimumWidth(NARROWEST)
-        for target, words in _TARGETS.items():
-            self.target.addItem(words, target.value)
+        for target, basis, words in _TARGETS:
+            self.target.addItem(words, f"{target.value} {basis.value}")
         self.table = FrameTable(_frame(None), name="Break-even default rates", frozen=1, filters=False, footer=False)
         self.chart = CurveChart(
             "Left unpaid at the end, by class", "% of its claim", "Default rate (% a year)", decimals=1
@@ -101,10 +97,11 @@ class BreaksTab(Tab):
         self.setFocusProxy(self.table)
 
     def study(self) -> Study:
-        target = Target(str(self.target.currentData()))
+        words = str(self.target.currentData()).split()
+        target, basis = Target(words[0]), Basis(words[1])
 
         def run(model: Model, assumptions: Assumptions, report: Progress) -> Broken:
-            done = break_even(model, assumptions, target, report=lambda f, what: report(0.6 * f, what))
+            done = break_even(model, assumptions, target, basis=basis, report=lambda f, what: report(0.6 * f, what))
             report(0.6, "Losses over default rates")
             highest = max((f.cdr for f in done.found if f.cdr is not None), default=0.3)
             rates = np.linspace(0.0, min(max(1.15 * highest, 0.1), 1.0), _POINTS)
@@ -116,6 +113,9 @@ class BreaksTab(Tab):
             return Broken(done, defaulted, tuple(ids), equity, rates, losses * 100.0)
 
         return run
+
+    def asked(self) -> Hashable:
+        return str(self.target.currentData())
 
     def show_result(self, result: Any, currency: str) -> None:
         broken: Broken = result
@@ -149,11 +149,12 @@ def _frame(broken: Broken | None) -> Frame:
 
 def _note(broken: Broken, k: int) -> str:
     found = broken.done.found[k]
+    said = [f"Against {found.basis}"] if found.basis else []
     if found.at_once:
-        return "Breaks without any default"
-    if found.cdr is None:
-        return "Never breaks, not at 100 % a year either"
-    if found.monotone:
-        return ""
-    parts = [f"{'breaks' if c.breaks else 'holds again'} at {c.low * 100.0:.2f} %" for c in found.crossings]
-    return "Not monotone: " + ", ".join(parts)
+        said.append("Breaks without any default")
+    elif found.cdr is None:
+        said.append("Never breaks, not at 100 % a year either")
+    elif not found.monotone:
+        parts = [f"{'breaks' if c.breaks else 'holds again'} at {c.low * 100.0:.2f} %" for c in found.crossings]
+        said.append("Not monotone: " + ", ".join(parts))
+    return "; ".join(said)

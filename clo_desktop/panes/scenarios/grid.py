@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ _USUAL: Final[dict[str, tuple[float, float, int]]] = {
     "clean_up": (0.0, 0.5, 11),
     "buy_price": (94.0, 101.0, 8),
     "buy_spread": (0.025, 0.05, 11),
+    "price_shock": (-0.4, 0.0, 9),
+    "downgrade": (0.0, 4.0, 5),
 }
 """From, to and how many values, where nothing else is asked for."""
 
@@ -184,13 +186,16 @@ class GridTab(Tab):
 
         return run
 
+    def asked(self) -> Hashable:
+        return self.down.axis(), self.across.axis(), self.measure.chosen
+
     def show_result(self, result: Any, currency: str) -> None:
         shown: Map = result
         self._shown = shown
         unit = unit_of(shown.shown)
         title = f"{shown.title} ({unit})" if unit else shown.title
         words = [text_of(shown.shown, places) for places in (2, 1, 0)]
-        self.map.set_data(title, _side(shown.down), _side(shown.across), shown.values, *words)
+        self.map.set_data(title, side(shown.down), side(shown.across), shown.values, *words)
 
     def _picked(self, row: int, column: int) -> None:
         if self._shown is not None:
@@ -210,10 +215,11 @@ def scale_of(of: Parameter) -> tuple[float, str]:
     """Factor from the engine's unit to the one that is shown, and its name."""
     if of.unit in (Unit.SHARE, Unit.RATE):
         return 100.0, "%"
-    return 1.0, {Unit.MONTHS: "months", Unit.PRICE: "%"}.get(of.unit, "")
+    return 1.0, {Unit.MONTHS: "months", Unit.PRICE: "%", Unit.NOTCHES: "notches"}.get(of.unit, "")
 
 
-def _side(axis: Axis) -> Side:
+def side(axis: Axis) -> Side:
+    """The labels of an axis, in the unit that is shown."""
     scale, unit = scale_of(axis.parameter)
     shown = [value * scale for value in axis.values]
     places = next((p for p in (0, 1, 2) if all(abs(v - round(v, p)) < 1e-9 for v in shown)), 2)

@@ -12,9 +12,8 @@ from clo_desktop.look import formats
 from clo_desktop.look.levers import Lever
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
+from clo_desktop.work.comparison import MOST
 from engine.assumptions import Assumptions
-
-MOST_KEPT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,8 @@ LEVERS: Final = (
         1.0,
         "Percent of par; of what is left at redemption or at the end",
     ),
+    _Kind("price_shock", "Price shock", "prices", "%", (-50.0, 0.0), (-100.0, 100.0), 1.0, 1, 100.0, "Of every asset"),
+    _Kind("downgrade", "Downgrade", "downgrade", "notches", (0.0, 6.0), (0.0, 20.0), 1.0, 0, 1.0, "Of every rating"),
 )
 
 
@@ -67,7 +68,10 @@ class LeverPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._own: dict[str, float] = {}  # the deal's own, in the engine's units
+        self._deal: dict[str, float] = {}  # the deal's own, in the engine's units
+        self._own: dict[str, float] = {}  # the same under the scenario that is open
+        self._base = Assumptions()  # the scenario that is open, whatever of it has no lever too
+        self._name = ""
         self.levers: dict[str, Lever] = {}
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -91,7 +95,7 @@ class LeverPanel(QWidget):
         self.reset_button.setToolTip("All levers back to the assumptions of the deal")
         self.reset_button.clicked.connect(self.reset)
         self.keep_button = QPushButton("Keep")
-        self.keep_button.setToolTip(f"Keep this scenario for comparison, up to {MOST_KEPT}")
+        self.keep_button.setToolTip(f"Keep this scenario for comparison, up to {MOST}")
         self.keep_button.clicked.connect(self.keep_asked)
         self.forget_button = QPushButton("Forget kept")
         self.forget_button.setToolTip("Take all kept scenarios out of the comparison")
@@ -127,18 +131,29 @@ class LeverPanel(QWidget):
     # -- what is assumed ------------------------------------------------------------------------------------------
 
     def take_own(self, own: dict[str, float]) -> None:
-        """The deal's own figures by field, in the engine's units; all levers go there."""
-        self._own = dict(own)
+        """The deal's own figures by field, in the engine's units; all levers go there, no scenario is open."""
+        self._deal = dict(own)
+        self._take("", Assumptions())
+
+    def take_scenario(self, name: str, asked: Assumptions) -> None:
+        """All levers to what a scenario says, and beneath them the rest of it: rules, rate path, events."""
+        self._take(name, asked)
+        self.moved.emit()
+
+    def _take(self, name: str, asked: Assumptions) -> None:
+        self._name, self._base = name, asked
+        said = {kind.field: getattr(asked, kind.field) for kind in LEVERS}
+        self._own = {of: own if said[of] is None else float(said[of]) for of, own in self._deal.items()}
         for kind in LEVERS:
-            self.levers[kind.field].set_value(own[kind.field] * kind.scale)
+            self.levers[kind.field].set_value(self._own[kind.field] * kind.scale)
         self.reinvest.blockSignals(True)
-        self.reinvest.setChecked(True)
+        self.reinvest.setChecked(asked.reinvest)
         self.reinvest.blockSignals(False)
 
     def reset(self) -> None:
-        """All levers back to the deal's own."""
-        if self._own:
-            self.take_own(self._own)
+        """All levers back to the deal's own; no scenario is open."""
+        if self._deal:
+            self.take_own(self._deal)
             self.moved.emit()
 
     def put(self, said: dict[str, float]) -> None:
@@ -159,17 +174,23 @@ class LeverPanel(QWidget):
         return found
 
     def assumptions(self) -> Assumptions:
-        """The scenario; what was not moved is left to the deal. Raises ValueError for what is no assumption."""
+        """The scenario; what was not moved is left to what is open, or to the deal. Raises ValueError for what is no
+        assumption.
+        """
         said: dict[str, Any] = dict(self._moved())
-        return replace(Assumptions(reinvest=self.reinvest.isChecked()), **said)
+        if "downgrade" in said:
+            said["downgrade"] = round(said["downgrade"])
+        return replace(self._base, reinvest=self.reinvest.isChecked(), **said)
 
     def words(self) -> str:
-        """What was moved, in short: "CDR 5 %, lag 12 months"; the deal's own where nothing was."""
+        """What is open and what was moved, in short: "CDR 5 %, lag 12 months"; the deal's own where nothing was."""
         moved = self._moved()
-        parts = [
+        parts = [self._name] if self._name else []
+        parts += [
             f"{kind.short} {formats.figure(moved[kind.field] * kind.scale, kind.decimals)} {kind.unit}"
             for kind in LEVERS
             if kind.field in moved
         ]
-        parts += [] if self.reinvest.isChecked() else ["no reinvestment"]
+        if self.reinvest.isChecked() != self._base.reinvest:
+            parts.append("no reinvestment" if self._base.reinvest else "reinvestment")
         return ", ".join(parts) or "Deal's own"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -18,16 +18,25 @@ from clo_desktop.panes.scenarios.breaks import BreaksTab
 from clo_desktop.panes.scenarios.compare import CompareTab
 from clo_desktop.panes.scenarios.grid import GridTab
 from clo_desktop.panes.scenarios.levers import LEVERS, LeverPanel
+from clo_desktop.panes.scenarios.library import LibraryTab
 from clo_desktop.panes.scenarios.live import LiveTab
+from clo_desktop.panes.scenarios.prices import PricesTab
+from clo_desktop.panes.scenarios.renewal import RenewalTab
 from clo_desktop.panes.scenarios.tab import Tab
 from clo_desktop.panes.scenarios.tornado import TornadoTab
+from clo_desktop.panes.scenarios.values import ValuesTab
 from clo_desktop.progress import Progress
 from clo_desktop.tables.empty import RunFirst
+from clo_desktop.work import scenario_library as library
 from clo_desktop.work.latest import Latest
+from clo_desktop.work.scenario_library import Entry
+from clo_desktop.work.scenario_written import text_of
 from clo_desktop.work.session import Session, Timed
 from engine.assumptions import Assumptions
 from engine.model import Model
 from engine.terms import Book
+
+_MOST_RESULTS: Final = 64
 
 
 class ScenariosPane(QWidget):
@@ -37,23 +46,30 @@ class ScenariosPane(QWidget):
         super().__init__(parent)
         self._session = session
         self._book: Book | None = None
+        self._results: dict[Hashable, Any] = {}  # of this deal, by tab, its controls and the assumptions
         self._known = False  # the levers stand at the deal's own
         self.latest = Latest(session.lanes, "Study scenarios", self)
         self.levers = LeverPanel()
         self.live, self.grid, self.breaks = LiveTab(), GridTab(), BreaksTab()
         self.tornado, self.assets, self.compare = TornadoTab(), AssetsTab(), CompareTab()
+        self.values, self.prices, self.renewal = ValuesTab(), PricesTab(), RenewalTab()
         self.studies: tuple[Tab, ...] = (
             self.live,
+            self.values,
+            self.prices,
             self.grid,
             self.breaks,
             self.tornado,
             self.assets,
+            self.renewal,
             self.compare,
         )
         self._stale = set(self.studies)
         self.tabs = Tabs()
         for tab in self.studies:
             self.tabs.addTab(tab, tab.title)
+        self.library = LibraryTab(session, lambda title: text_of(self.levers.assumptions(), title))
+        self.tabs.addTab(self.library, self.library.title)
         split = QSplitter()
         split.addWidget(self.levers)
         split.addWidget(self.tabs)
@@ -74,6 +90,7 @@ class ScenariosPane(QWidget):
         session.book_changed.connect(self._deal_changed)
         session.edited.connect(self._edited)
         session.projection_changed.connect(self._projected)
+        session.edited.connect(lambda _book: self._results.clear())
         self.levers.moved.connect(self._moved)
         self.levers.keep_asked.connect(self.keep)
         self.levers.forget_asked.connect(self.forget)
@@ -82,6 +99,8 @@ class ScenariosPane(QWidget):
         self.latest.stopped.connect(self._stopped)
         self.grid.picked.connect(self._put)
         self.assets.asset_wanted.connect(session.asset_wanted)
+        self.library.opened.connect(self.open_scenario)
+        self.library.run.connect(self._run_scenario)
         for tab in self.studies:
             tab.changed.connect(self._controls_changed)
 
@@ -94,6 +113,7 @@ class ScenariosPane(QWidget):
 
     def _deal_changed(self, book: Book | None) -> None:
         self._book, self._known = book, False
+        self._results.clear()
         self.latest.drop()
         self.compare.kept.clear()
         self._stale = set(self.studies)
@@ -115,7 +135,9 @@ class ScenariosPane(QWidget):
         if flows.assumptions != Assumptions():
             return
         own = {name: float(flows.rates[name]) for name in ("cdr", "cpr", "severity", "lag")}
-        self.levers.take_own({**own, "rate_shift": 0.0, "sale_price": flows.sale_price})
+        self.levers.take_own(
+            {**own, "rate_shift": 0.0, "sale_price": flows.sale_price, "price_shock": 0.0, "downgrade": 0.0}
+        )
         self.live.take_own(flows.equity_irr)
         self._known = True
         self._layers.setCurrentIndex(1)
@@ -164,6 +186,13 @@ class ScenariosPane(QWidget):
             self.levers.state.setText(str(error))
             return
         self._stale.discard(tab)
+        key = (tab.title, tab.asked(), assumptions)
+        kept = self._results.get(key)
+        if kept is not None:
+            self.latest.drop()
+            tab.show_result(kept, book.deal.currency)
+            self.levers.state.setText(f"{tab.title}: as asked before.")
+            return
 
         def work(report: Progress) -> tuple[Any, float]:
             started = time.perf_counter()
@@ -174,6 +203,7 @@ class ScenariosPane(QWidget):
         def done(answer: tuple[Any, float]) -> None:
             if self._book is book:
                 result, seconds = answer
+                self._keep_result(key, result)
                 tab.show_result(result, book.deal.currency)
                 self.levers.state.setText(f"{tab.title}: {formats.figure(seconds * 1000.0, 0)} ms.")
 
@@ -181,6 +211,12 @@ class ScenariosPane(QWidget):
             self.latest.ask(work, done)
         except Refused as refused:
             self.levers.state.setText(refused.message)
+
+    def _keep_result(self, key: Hashable, result: Any) -> None:
+        """Keeps what was asked for last, so that asking again is answered at once."""
+        self._results[key] = result
+        while len(self._results) > _MOST_RESULTS:
+            self._results.pop(next(iter(self._results)))
 
     def _stopped(self) -> None:
         """Somebody cancelled the study: what is shown is older than the levers; it runs again when it is next seen."""
@@ -198,6 +234,31 @@ class ScenariosPane(QWidget):
         known = {kind.field for kind in LEVERS}
         self.levers.put({name: value for name, value in found.items() if name in known})
         self.tabs.setCurrentWidget(self.live)
+
+    # -- the library ------------------------------------------------------------------------------------------------
+
+    def open_scenario(self, entry: Entry) -> None:
+        """Puts the levers to a scenario of the library, with what of it has no lever beneath them."""
+        try:
+            asked = library.scenario(entry).assumptions
+        except Refused as refused:
+            self.levers.state.setText(refused.message)
+            return
+        self.levers.take_scenario(entry.name, asked)
+        self.library.took(entry)
+
+    def _run_scenario(self, entry: Entry) -> None:
+        try:
+            self._session.scenario_wanted.emit(library.scenario(entry))
+        except Refused as refused:
+            self.levers.state.setText(refused.message)
+
+    def for_pack(self) -> list[tuple[str, str]]:
+        """Name and text of each scenario that is kept, and of the levers, for a pack. Raises Refused."""
+        asked = [(kept.words, kept.assumptions) for kept in self.compare.kept]
+        if self._known and all(one != self.levers.assumptions() for _, one in asked):
+            asked.append((self.levers.words(), self.levers.assumptions()))
+        return [(words, text_of(one, words)) for words, one in asked]
 
     # -- comparison -----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from PySide6.QtCore import Signal
@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
+from clo_desktop.look.formats import Show
 from clo_desktop.progress import Progress
+from clo_desktop.tables.frame import Column, Total
 from engine.assumptions import Assumptions
 from engine.model import Model
 from engine.studies.measures import Measure, Shown, measure
@@ -36,6 +38,10 @@ class Tab(QWidget):
     def study(self) -> Study:
         """What to run for the controls as they stand; called in the GUI thread, run in the engine lane."""
         raise NotImplementedError
+
+    def asked(self) -> Hashable:
+        """What of the controls the study depends on: the same again is the same result."""
+        return ()
 
     def show_result(self, result: Any, currency: str) -> None:
         """Shows what the study came to."""
@@ -78,6 +84,11 @@ def measures_of(model: Model, kinds: tuple[str, ...]) -> list[tuple[str, str]]:
             notes = [class_id(t.name) for t in model.book.deal.tranches if class_id(t.name) != equity]
             found += [measure(model, f"{kind}:{name}") for name in notes]
     return [(m.name, m.title) for m in found]
+
+
+def score(name: str, title: str, unit: str, tip: str) -> Column:
+    """A column of plain figures in a unit of their own, of which nothing is summed."""
+    return Column(name, title, Show.SCORE.value, unit=unit, total=Total.NONE, tip=tip)
 
 
 def unit_of(shown: Shown) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -58,6 +59,9 @@ class TornadoTab(Tab):
             return done
 
         return run
+
+    def asked(self) -> Hashable:
+        return self.measure.chosen
 
     def show_result(self, result: Any, currency: str) -> None:
         done: Tornado = result

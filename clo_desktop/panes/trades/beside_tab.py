@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidg
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
 from clo_desktop.look.words import WrappedLabel
-from clo_desktop.panes.trades.frames import beside_columns, beside_figures, beside_frame
+from clo_desktop.panes.trades.frames import beside_columns, beside_figures, beside_frame, stopping
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work.pad_rows import Judged
@@ -87,8 +87,8 @@ class BesideTab(QWidget):
         now, after = one.effect.before, (one.effect.after, other.effect.after)
         self._fill(self.figures, beside_figures(*after, now, names, currency))
         told = [
-            f"{name}: {formats.counted(len(j.trades), 'trade')}, breaks "
-            f"{', '.join(map(str, j.effect.breaks)) or 'nothing'}, cures "
+            f"{name}: {formats.counted(len(j.trades), 'trade')}, "
+            f"{stopping(j.effect.breaks, j.effect.worsens) or 'breaks nothing'}, cures "
             f"{', '.join(map(str, j.effect.cures)) or 'nothing'}"
             for name, j in zip(names, (one, other), strict=True)
         ]

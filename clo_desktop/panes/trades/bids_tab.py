@@ -12,7 +12,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
 from clo_desktop.panes.trades.errand_bar import ErrandBar
-from clo_desktop.panes.trades.frames import FIGURES, small
+from clo_desktop.panes.trades.frames import FIGURES, small, stopping
 from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.view import FrameTable
@@ -41,7 +41,12 @@ _LINE_COLUMNS: Final = (
     Column("fits", "Fits", Kind.TEXT.value),
     Column("par", "Par", Kind.MONEY.value, total=Total.NONE),
     Column("price", "Price", Kind.PRICE.value, total=Total.NONE),
-    Column("breaks", "Breaks", Kind.TEXT.value, tip="Numbers of the tests that the trade of this size breaks"),
+    Column(
+        "breaks",
+        "Breaks",
+        Kind.TEXT.value,
+        tip="Tests that the trade of this size breaks, or makes worse",
+    ),
     Column("largest", "Largest size", Kind.MONEY.value, total=Total.NONE, tip="That breaks no test"),
     Column("stopped", "Stopped by", Kind.TEXT.value, tip="The tests that one unit more breaks"),
     Column("affordable", "Cash pays for", Kind.MONEY.value, total=Total.NONE, tip="Par that cash in hand pays for"),
@@ -60,7 +65,14 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 def _fit_words(fit: Fit) -> str:
-    return "? not judged" if fit.fits is None else "✓ fits" if fit.fits else "✕ breaks"
+    if fit.fits is None:
+        return "? not judged"
+    return "✓ fits" if fit.fits else "✕ worsens" if fit.breaks == fit.worsens else "✕ breaks"
+
+
+def _broken(fit: Fit) -> str:
+    """The tests that stop it, without the sign."""
+    return stopping(fit.breaks, fit.worsens).removeprefix("✕ ") or _NOTHING
 
 
 def _short_par(par: float) -> str:
@@ -71,7 +83,7 @@ def cell_words(fit: Fit) -> str:
     """One name in one deal: whether it fits, what it breaks, the largest size in millions."""
     if fit.fits is None or fit.largest is None:
         return f"? {fit.problem}"
-    broken = "✓ fits" if fit.fits else f"✕ breaks {_numbers(fit.breaks)}"
+    broken = "✓ fits" if fit.fits else stopping(fit.breaks, fit.worsens)
     return f"{broken}, {f'up to {_short_par(fit.largest.par)}' if fit.largest.par else 'no size passes'}"
 
 
@@ -88,7 +100,7 @@ def lines_frame(found: Found, currency: str = "") -> Frame:
         "fits": [_fit_words(f) for _, f in rows],
         "par": [f.par or None for _, f in rows],
         "price": [f.price for _, f in rows],
-        "breaks": [_NOTHING if f.fits is None else _numbers(f.breaks) for _, f in rows],
+        "breaks": [_broken(f) for _, f in rows],
         "largest": [None if f.largest is None else f.largest.par for _, f in rows],
         "stopped": [_NOTHING if f.largest is None else _numbers(f.largest.stopped_by) for _, f in rows],
         "affordable": [f.affordable for _, f in rows],

@@ -12,7 +12,7 @@ from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
 from clo_desktop.look.formats import Show
 from clo_desktop.panes.trades.errand_bar import ErrandBar
-from clo_desktop.panes.trades.frames import FIGURES, small
+from clo_desktop.panes.trades.frames import FIGURES, small, stopping
 from clo_desktop.progress import Progress
 from clo_desktop.tables.filter_edit import FilterEdit
 from clo_desktop.tables.frame import Column, Frame, Total
@@ -30,7 +30,7 @@ _SIDES: Final = {"Buy": Side.BUY, "Sell": Side.SELL}
 _COMMON: Final = (
     Column("asset_id", "Asset", Kind.ID.value),
     Column("issue", "Issue", Kind.TEXT.value),
-    Column("breaks", "Breaks", Kind.TEXT.value, tip="Numbers of the tests that the trade by itself breaks"),
+    Column("breaks", "Breaks", Kind.TEXT.value, tip="Tests that the trade by itself breaks, or makes worse"),
     Column("held", "Held", Kind.MONEY.value),
     Column("par", "Par traded", Kind.MONEY.value, total=Total.NONE),
     Column("price", "Price", Kind.PRICE.value),
@@ -58,9 +58,9 @@ def amount_of(text: str) -> float:
     return found
 
 
-def _broken(numbers: tuple[int, ...]) -> str:
+def _broken(breaks: tuple[int, ...], worsens: tuple[int, ...]) -> str:
     """What is broken; a blank that is not missing where nothing is."""
-    return f"✕ {', '.join(map(str, numbers))}" if numbers else _NOTHING
+    return stopping(breaks, worsens) or _NOTHING
 
 
 def _terms(assets: list[Asset]) -> dict[str, list[Any]]:
@@ -98,7 +98,7 @@ def marginal_frame(trader: Trader | None, found: Marginal | None, currency: str 
         assets = list(found.assets)
         data: dict[str, Any] = {
             **_terms(assets),
-            "breaks": [_broken(found.broken(i)) for i in range(len(assets))],
+            "breaks": [_broken(b := found.broken(i), trader.failing_among(b)) for i in range(len(assets))],
             "held": _held(trader, assets),
             "par": found.par,
             "price": found.price,
@@ -134,7 +134,7 @@ def ranking_frame(trader: Trader | None, found: Ranking | None, currency: str = 
         **_terms([r.asset for r in rows]),
         "place": [float(i) for i in range(1, len(rows) + 1)],
         "score": [r.score for r in rows],
-        "breaks": [_broken(r.breaks) for r in rows],
+        "breaks": [_broken(r.breaks, r.worsens) for r in rows],
         "held": [r.held for r in rows],
         "par": [r.par for r in rows],
         "price": [r.price for r in rows],

@@ -18,6 +18,7 @@ from engine.trades import Effect, PoolFigures, TestChange
 
 SAME: Final = "same"
 BREAKS, CURES, BETTER, WORSE = "✕ breaks", "✓ cures", "↑ better", "↓ worse"
+WORSENS, STILL, STILL_BETTER = "✕ worsens", "still fails", "↑ better, still fails"
 _FIRST: Final = ("fail", "maintained", "near")
 
 TEST_COLUMNS: Final = (
@@ -112,11 +113,20 @@ def room(standing: Standing | None) -> float | None:
 def told(change: TestChange) -> str:
     """What the trades do to a test."""
     if change.breaks:
-        return BREAKS
+        return WORSENS if change.worsens else BREAKS
     if change.cures:
         return CURES
     better = change.improves
+    if change.still_fails:
+        return STILL_BETTER if better else STILL
     return SAME if better is None else BETTER if better else WORSE
+
+
+def stopping(breaks: Sequence[int], worsens: Sequence[int]) -> str:
+    """`✕ breaks 4, 5; worsens 29`: the tests that a trade breaks, and those that fail already; "" for none."""
+    broken = [n for n in breaks if n not in worsens]
+    parts = [f"{word} {', '.join(map(str, n))}" for word, n in (("breaks", broken), ("worsens", worsens)) if n]
+    return f"✕ {'; '.join(parts)}" if parts else ""
 
 
 def changed(change: TestChange) -> bool:

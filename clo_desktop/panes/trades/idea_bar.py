@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -17,7 +17,7 @@ _ACTS: Final = (
     ("new", "New", "A new idea without trades"),
     ("branch", "Duplicate", "A copy of this idea, with its history, to go on with"),
     ("rename", "Rename", "Another name for this idea (a double click on its tab does it too)"),
-    ("delete", "Delete", "Without this idea"),
+    ("delete", "Delete…", "Without this idea, in the workspace too"),
     ("undo", "Undo", "The last step of this idea back (Ctrl+Z)"),
     ("redo", "Redo", "One step forward again (Ctrl+Y)"),
 )
@@ -35,7 +35,7 @@ class IdeaBar(QWidget):
     named = Signal(str)
 
     def __init__(self, acts: dict[str, Callable[[], object]], parent: QWidget | None = None) -> None:
-        """acts: what each of new, branch, delete, undo, redo, import, export does."""
+        """acts: what each of new, branch, delete, undo, redo, stored, note, aside, import, export, copy does."""
         super().__init__(parent)
         self._acts = acts
         self.tabs = _Bar()
@@ -53,20 +53,35 @@ class IdeaBar(QWidget):
         row.addWidget(self.tabs, 1)
         for name, words, tip in _ACTS:
             self._add(row, name, words, tip, self.ask_name if name == "rename" else acts[name])
-        files = QToolButton()
-        files.setText("List")
-        files.setToolTip("Import or export the trades as CSV, or copy them")
-        files.setAccessibleName("List of trades: import, export, copy")
-        files.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        files.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        menu = QMenu(files)
-        for name, words in (("import", "Import CSV…"), ("export", "Export CSV…"), ("copy", "Copy all")):
-            action = QAction(words, menu)
-            action.triggered.connect(lambda _on=False, name=name: acts[name]())
+        self.kept = self._menu(
+            row,
+            "Ideas",
+            "Stored ideas: open, put aside, note",
+            (("stored", "Stored ideas…"), ("note", "Note on this idea…"), ("aside", "Put this idea aside")),
+        )
+        self.files = self._menu(
+            row,
+            "List",
+            "Import or export the trades as CSV, or copy them",
+            (("import", "Import CSV…"), ("export", "Export CSV…"), ("copy", "Copy all")),
+        )
+
+    def _menu(self, row: QHBoxLayout, words: str, tip: str, entries: Sequence[tuple[str, str]]) -> QToolButton:
+        """A button with a menu of acts."""
+        button = QToolButton()
+        button.setText(words)
+        button.setToolTip(tip)
+        button.setAccessibleName(f"{words}: {tip}")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        menu = QMenu(button)
+        for name, text in entries:
+            action = QAction(text, menu)
+            action.triggered.connect(lambda _on=False, name=name: self._acts[name]())
             menu.addAction(action)
-        files.setMenu(menu)
-        row.addWidget(files)
-        self.files = files
+        button.setMenu(menu)
+        row.addWidget(button)
+        return button
 
     def _add(self, row: QHBoxLayout, name: str, words: str, tip: str, act: Callable[[], object]) -> None:
         button = QToolButton()

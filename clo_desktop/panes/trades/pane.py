@@ -12,6 +12,7 @@ from PySide6.QtGui import QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
+    QInputDialog,
     QPushButton,
     QSplitter,
     QStackedLayout,
@@ -29,8 +30,9 @@ from clo_desktop.panes.trades.candidates_tab import MarginalTab, RankingTab
 from clo_desktop.panes.trades.idea_bar import IdeaBar
 from clo_desktop.panes.trades.projection_tab import ProjectionTab
 from clo_desktop.panes.trades.row_list import RowList
+from clo_desktop.panes.trades.stored_dialog import StoredIdeasDialog, sure_to_delete
 from clo_desktop.panes.trades.tests_tab import TestsTab
-from clo_desktop.panes.trades.words import UNIT, figures_in, no_size, told
+from clo_desktop.panes.trades.words import UNIT, figures_in, no_size, since_told, told
 from clo_desktop.progress import Progress
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.view import FrameTable
@@ -62,9 +64,12 @@ class TradesPane(QWidget):
             {
                 "new": self._guarded(self.pad.fresh),
                 "branch": self._guarded(self.pad.branch),
-                "delete": self._guarded(self.pad.drop),
+                "delete": self.ask_delete,
                 "undo": self.pad.undo,
                 "redo": self.pad.redo,
+                "stored": self._guarded(self.show_stored),
+                "note": self.ask_note,
+                "aside": self._guarded(self.pad.put_aside),
                 "import": self.ask_file,
                 "export": self.ask_place,
                 "copy": self._copy_all,
@@ -81,6 +86,9 @@ class TradesPane(QWidget):
         self.answer = WrappedLabel()  # what was asked for last, until the rows change
         self.answer.setAccessibleName("Largest size")
         self.answer.hide()
+        self.since = AttentionLabel()
+        self.since.setAccessibleName("What changed in the pool since the idea was made")
+        self.since.hide()
         self.notes = AttentionLabel()
         self.notes.setAccessibleName("What to look at twice")
         self.figures = FrameTable(
@@ -138,6 +146,7 @@ class TradesPane(QWidget):
         buttons.addStretch()
         words = QVBoxLayout()
         words.setContentsMargins(8, 4, 8, 4)
+        words.addWidget(self.since)
         words.addWidget(self.answer)
         words.addWidget(self.told)
         words.addWidget(self.notes)
@@ -260,6 +269,8 @@ class TradesPane(QWidget):
         self.list.set_rows(ideas.current.trades)
         names = [b.name for b in ideas.branches if b.name != ideas.current.name]
         self.beside.offer(names, self.pad.beside)
+        self.since.setText(since_told(self.pad.kept, self.pad.since))
+        self.since.setVisible(bool(self.since.text()))
 
     def _show(self, judged: Judged | None) -> None:
         """What the trades do."""
@@ -303,6 +314,7 @@ class TradesPane(QWidget):
             "project": self._go_to(self.projection, self.projection.run),
             "new": self.pad.fresh,
             "branch": self.pad.branch,
+            "stored": self.show_stored,
             "beside": self._go_to(self.beside),
             "marginal": self._go_to(self.marginal, self.marginal.run),
             "rank": self._go_to(self.ranking, self.ranking.run),
@@ -410,6 +422,30 @@ class TradesPane(QWidget):
             self.members.setFocus()
 
         self.pad.errand(f"Rows of test {number}", gather, lambda found, _report: found, done, lambda why: None)
+
+    def ask_delete(self) -> None:
+        """Deletes the open idea; one with trades or a note when that is confirmed."""
+        name, kept = self.pad.ideas.current.name, self.pad.kept
+        if kept is None or not (kept.rows or kept.note) or sure_to_delete(self, name, len(kept.rows)):
+            self._guarded(self.pad.drop)()
+
+    def ask_note(self) -> None:
+        """Asks for the note on the open idea."""
+        kept, name = self.pad.kept, self.pad.ideas.current.name
+        text, sure = QInputDialog.getMultiLineText(
+            self, "Note", f"Note on {name}:", kept.note if kept is not None else ""
+        )
+        if sure:
+            self._guarded(partial(self.pad.note, text))()
+
+    def show_stored(self) -> None:
+        """Opens the list of stored ideas."""
+        if self._session.deal is None:
+            raise Refused("No deal is open; choose one in the deal list.")
+        dialog = StoredIdeasDialog(self.pad, self._session.deal, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._session.book_changed.connect(dialog.reject)  # it lists the ideas of the deal that is open
+        dialog.open()
 
     def _copy_all(self) -> None:
         self.list.copy_all()

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from clo_desktop.charts.lines import Line, LineChart
 from clo_desktop.look import formats
 from clo_desktop.look.formats import Show
-from clo_desktop.look.outcome import spelled
-from clo_desktop.look.words import AttentionLabel
+from clo_desktop.look.outcome import beside_words, spelled
+from clo_desktop.look.words import AttentionLabel, WrappedLabel
 from clo_desktop.panes.trades.errand_bar import ErrandBar
 from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame
@@ -24,6 +24,7 @@ from clo_desktop.work.session import Session
 from clo_desktop.work.trading import projected_with
 from engine.asset import Kind
 from engine.assumptions import Assumptions
+from engine.outputs.beside import beside
 from engine.trades import ProjectedChange, Trade, Trader
 
 _COVERAGE: Final = (
@@ -99,6 +100,10 @@ class ProjectionTab(QWidget):
         self.stale.setContentsMargins(8, 0, 8, 4)
         self.stale.setAccessibleName("Whether the projection is of these trades")
         self.stale.hide()
+        self.beside = WrappedLabel()
+        self.beside.setContentsMargins(8, 0, 8, 4)
+        self.beside.setAccessibleName("Why coverage tests and compliance tests differ")
+        self.beside.hide()
         self.coverage = FrameTable(
             coverage_frame(None), name="Coverage tests before and after", frozen=1, filters=False, footer=False
         )
@@ -120,6 +125,7 @@ class ProjectionTab(QWidget):
         column.setSpacing(0)
         column.addWidget(self.bar)
         column.addWidget(self.stale)
+        column.addWidget(self.beside)
         column.addWidget(split, 1)
         self.setFocusProxy(self.bar.button)
 
@@ -158,7 +164,21 @@ class ProjectionTab(QWidget):
 
         self.bar.run("Projection before and after", gather, work, done)
 
+    def _tell_beside(self) -> None:
+        """The compliance table has coverage tests of its own, with other figures."""
+        timed, done = self._session.projection, self._session.compliance
+        told = []
+        if timed is not None and done is not None:
+            for result in done.results:
+                found = beside(done, result, timed.projection)
+                if found is not None:
+                    head = f"Test {result.number}, {result.name}: {formats.with_unit('ratio', result.result)}. "
+                    told.append(head + beside_words(result.number, found, self._currency))
+        self.beside.setText("\n".join(told))
+        self.beside.setVisible(bool(told))
+
     def _show(self, found: ProjectedChange) -> None:
+        self._tell_beside()
         self.coverage.set_frame(coverage_frame(found))
         self.paid.set_frame(paid_frame(found, self._currency))
         self.chart.set_data(
@@ -185,6 +205,7 @@ class ProjectionTab(QWidget):
         self.bar.drop()
         self._of = None
         self.stale.hide()
+        self.beside.hide()
         self.coverage.set_frame(coverage_frame(None))
         self.paid.set_frame(paid_frame(None))
         self.chart.set_data([], [])

@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from clo_desktop.look import formats
+from clo_desktop.look.layouts import stacked, with_drawer
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.trades import frames
 from clo_desktop.tables.chips import Chips
@@ -34,7 +35,7 @@ class TestsTab(QWidget):
         self._currency = ""
         self._wordings: dict[int, str] = {}
         self.chips = Chips("Which tests are shown")
-        self.chips.offer([("all", "All", 0), ("changed", "Changed", 0), ("breaking", "Breaking", 0)])
+        self.chips.offer([("all", "All", 0), ("changed", "Changed", 0), ("breaking", "Breaking or worse", 0)])
         self.table = FrameTable(
             frames.tests_frame(None, ""),
             name="Tests before and after",
@@ -62,16 +63,7 @@ class TestsTab(QWidget):
         beside.setContentsMargins(8, 4, 8, 4)
         beside.addWidget(self.detail, 1)
         beside.addWidget(self.rows_button, 0, Qt.AlignmentFlag.AlignTop)
-        split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self.table)
-        split.addWidget(drawer)
-        split.setStretchFactor(0, 1)
-        split.setSizes([1000, 76])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(top)
-        column.addWidget(split, 1)
+        stacked(self, top, with_drawer(self.table, drawer, 76))
         self.setFocusProxy(self.table)
         self.chips.chosen.connect(lambda _name: self._filter())
         self.table.filters_changed.connect(lambda _texts: self._filters_changed())
@@ -89,7 +81,7 @@ class TestsTab(QWidget):
             [
                 ("all", "All", len(tests)),
                 ("changed", "Changed", 0 if changed is None else len(changed)),
-                ("breaking", "Breaking", sum(t.breaks for t in tests)),
+                ("breaking", "Breaking or worse", sum(t.breaks for t in tests)),
             ]
         )
         self.table.set_frame(frames.tests_frame(effect, currency), widen=False)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from clo_desktop.look import formats
+from clo_desktop.store import StoredIdea
+from clo_desktop.work.history import moment
 from clo_desktop.work.pad_rows import Judged
 from engine.trades import Side
 
@@ -50,8 +53,11 @@ def told(judged: Judged, currency: str) -> str:
         parts.append(f"{word} {par} at {formats.text('price', bundle.price)} % of par")
     said = "; ".join(parts)
     lines = [f"{said[:1].upper()}{said[1:]}."]
-    broken, cured = effect.breaks, effect.cures
+    worse, cured = effect.worsens, effect.cures
+    broken = [n for n in effect.breaks if n not in worse]
     lines.append(f"✕ Breaks {', '.join(map(str, broken))}." if broken else "Breaks no test.")
+    if worse:
+        lines[-1] += f"  ✕ Worsens {', '.join(map(str, worse))}, which failed before."
     if cured:
         lines[-1] += f"  ✓ Cures {', '.join(map(str, cured))}."
     if any(r.day is not None for r in effect.ladder):
@@ -60,3 +66,13 @@ def told(judged: Judged, currency: str) -> str:
     if judged.wrong:
         lines.append(f"{_to_mend(judged)} Left out of all figures.")
     return "\n".join(lines)
+
+
+def since_told(kept: StoredIdea | None, changes: Sequence[str]) -> str:
+    """What changed in the pool since the trades of an idea were changed last; "" for nothing."""
+    if kept is None or not changes:
+        return ""
+    return (
+        f"▲ The pool changed since {kept.name} was worked on ({moment(kept.changed_at)}): {'; '.join(changes)}. "
+        "The figures are those of the pool as it is now."
+    )

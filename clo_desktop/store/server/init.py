@@ -6,9 +6,10 @@ resources/server, in the order of its numbers; tables come from the migrations, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 import resources
 from clo_desktop.faults import Refused
 from clo_desktop.store import migrate, schema
+from clo_desktop.store.audit import server as audit
 from clo_desktop.store.connection import connect, spoken, translating
 from clo_desktop.store.passwords import COST_ON_SERVER, check_new, hashed
 from clo_desktop.store.server import rules
@@ -27,6 +29,11 @@ OLDEST: Final = 15
 BEFORE_TABLES: Final = {"1_roles.sql": None}
 AFTER_TABLES: Final = {"2_rights.sql": "clo_owner", "3_people.sql": "clo_roleadmin", "4_database.sql": None}
 """The scripts, each with the role that runs it and owns what it makes; None is the superuser who signed in."""
+
+FURTHER: Final[tuple[Callable[[sa.Connection], object], ...]] = (
+    partial(audit.apply, others=(rules.REGISTER,), may_read=rules.ADMIN),
+)
+"""What other parts of the store put on a server, as a superuser, once tables and rights stand; run again every time."""
 
 _ONE_AT_A_TIME: Final = 0x434C4F31
 
@@ -69,6 +76,8 @@ def initialise(url: sa.URL, *, administrator: str | None = None, password: str =
                     raw.execute(statement)
                 groups = ", ".join(rules.WORKERS)
                 raw.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA clo TO {groups}")
+            for further in FURTHER:
+                further(on)
             if administrator is not None:
                 put_administrator(raw, administrator, password)
         return Made(name, before, schema.HEAD, administrator)

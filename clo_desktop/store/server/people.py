@@ -200,7 +200,7 @@ class People:
             raise refusal(reason, self._name) from None
 
 
-_OWN_WORDS: Final = {"42501": "right", "02000": "person", "P0002": "person", "22023": "value", "42710": "person"}
+_OWN_WORDS: Final = {"42501": "rights", "02000": "person", "P0002": "person", "22023": "value", "42710": "person"}
 """The states with which the functions of the server say in their own words what is wrong."""
 
 
@@ -212,7 +212,7 @@ def _refused(reason: psycopg.Error, name: str) -> Refused:
     if code is None:
         return refusal(reason, name)
     if said.startswith("permission denied"):
-        return Refused(f"Only an administrator may do this on {name}; ask one.", code="right")
+        return Refused(f"Only an administrator may do this on {name}; ask one.", code="rights")
     return Refused(f"{name}: {said}; nothing was changed.", code=code)
 
 

@@ -19,7 +19,10 @@ WRITERS: Final = ("clo_manager", "clo_admin")
 _READABLE: Final = "ANY ((SELECT sec.readable())::int[])"
 _WRITABLE: Final = "ANY ((SELECT sec.writable())::int[])"
 _SIGNED_IN: Final = "(SELECT sec.my_role()) IS NOT NULL"
-_ADMIN: Final = "(SELECT sec.my_role()) = 'admin'"
+REGISTER: Final = "sec"
+"""The schema of the register of people."""
+
+ADMIN: Final = "(SELECT sec.my_role()) = 'admin'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,21 @@ def _of_deal(table: sa.Table) -> Rule:
     return _rule(table, [reads, *_writes(WRITERS, _in_deals(table, _WRITABLE))])
 
 
+def _worked(table: sa.Table) -> Rule:
+    """Work on a deal that changes nothing of it, such as ideas of trades: analysts' too, on deals they may read."""
+    deal = _in_deals(table, _READABLE)
+    return _rule(table, [Policy("SELECT", READERS, deal), *_writes(WORKERS, deal)])
+
+
+def _library(table: sa.Table) -> Rule:
+    """Scenarios, with their versions and tags: everybody reads them, their owner changes them."""
+    if table.name == "scenarios":
+        mine = f"owner = session_user AND {_SIGNED_IN}"
+    else:
+        mine = "scenario_id IN (SELECT s.id FROM clo.scenarios s WHERE s.owner = session_user)"
+    return _rule(table, [Policy("SELECT", READERS, _SIGNED_IN), *_writes(WORKERS, mine)])
+
+
 def _private(table: sa.Table) -> Rule:
     """Rows of one person, of analysts too: changed by their owner only, read by others where they are shared."""
     mine = "owner = session_user"
@@ -148,17 +166,23 @@ def _imports(table: sa.Table) -> Rule:
     return _rule(
         table,
         [
-            Policy("SELECT", READERS, f"deal = ANY ((SELECT sec.readable_names())::text[]) OR {_ADMIN}"),
+            Policy("SELECT", READERS, f"deal = ANY ((SELECT sec.readable_names())::text[]) OR {ADMIN}"),
             Policy("INSERT", WRITERS, made="deal = ANY ((SELECT sec.writable_names())::text[])"),
         ],
         updates=False,
     )
 
 
-_NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {"deals": _deals, "assets": _assets, "imports": _imports}
+_NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {
+    "deals": _deals,
+    "assets": _assets,
+    "imports": _imports,
+    **dict.fromkeys(("ideas", "idea_rows", "idea_assets", "idea_pools", "idea_pool_positions"), _worked),
+    **dict.fromkeys(("scenarios", "scenario_versions", "scenario_tags"), _library),
+}
 
-_OWN: Final = f"{_SIGNED_IN} AND email = session_user OR {_ADMIN}"
-_OWN_DEALS: Final = f"{_ADMIN} OR user_id = (SELECT u.id FROM sec.users u WHERE u.email = session_user)"
+_OWN: Final = f"{_SIGNED_IN} AND email = session_user OR {ADMIN}"
+_OWN_DEALS: Final = f"{ADMIN} OR user_id = (SELECT u.id FROM sec.users u WHERE u.email = session_user)"
 _BY_FUNCTIONS: Final = Policy("ALL", ("clo_roleadmin",), "true", "true")
 
 _FIXED: Final = (

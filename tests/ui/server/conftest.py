@@ -71,7 +71,9 @@ def office(cluster: postgres.Server, stocked_office: str) -> Iterator[Office]:  
     with cluster.connect(made.database) as on:
         for who, role in ROLES.items():
             verifier = verifier_of(on, made.email(who), SECRET)
-            on.execute("SELECT sec.put_person(%s, %s, %s, %s, %s)", (made.email(who), who.title(), role, verifier, hash_))
+            on.execute(
+                "SELECT sec.put_person(%s, %s, %s, %s, %s)", (made.email(who), who.title(), role, verifier, hash_)
+            )
     for who, access in (("mia", "write"), ("ann", "read"), ("vic", "read")):
         made.sql(
             "INSERT INTO sec.assignments SELECT u.id, d.id, %s FROM sec.users u, clo.deals d WHERE u.email = %s",

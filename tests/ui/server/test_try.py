@@ -1,4 +1,6 @@
 from tests.ui.server.conftest import *
+
+
 def test_try(enter, qtbot, office):
     w = enter("mia")
     print(w.saved.text(), w.session.seat.person, w.windowTitle())

@@ -1,0 +1,123 @@
+"""The verb about the audit: verify, list, history, export."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clo_desktop.cli.common import Add, Answer, open_desk
+from clo_desktop.faults import Refused
+
+if TYPE_CHECKING:
+    from clo_desktop.store.audit.lines import Wanted
+
+
+def add_verbs(add: Add) -> None:
+    """The options of each part of the verb."""
+    audit = add("audit", _audit, "Who changed what and when: list, history of a cell, export, verify.")
+    audit.add_argument("what", choices=list(_PARTS), help="verify: exit code 1 where anything was tampered with")
+    audit.add_argument("file", type=Path, nargs="?", metavar="FILE", help="of an export: .csv or .json")
+    audit.add_argument("--user", metavar="NAME", help="changes by this person")
+    audit.add_argument("--deal", metavar="NAME", help="changes of this deal")
+    audit.add_argument("--table", metavar="NAME", help="changes of this kind: holdings, assets, test_limits, ...")
+    audit.add_argument("--asset", metavar="ID", help="changes of this asset, and of what deals have of it")
+    audit.add_argument("--field", metavar="NAME", help="changes of this column, e.g. par")
+    audit.add_argument("--since", type=_moment, metavar="DATE", help="from this day on: 2026-11-25 or 2026-11-25T14:30")
+    audit.add_argument("--until", type=_moment, metavar="DATE", help="before this day")
+    audit.add_argument("--limit", type=int, default=100, metavar="N", help="lines of a list (default: 100; 0: all)")
+    audit.add_argument(
+        "--trust", action="store_true", help="of verify: take the head as it is now for the known one (after a restore)"
+    )
+
+
+def _moment(text: str) -> dt.datetime:
+    from clo_desktop.work.auditing import day
+
+    try:
+        return day(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write 2026-11-25 or 2026-11-25T14:30") from None
+
+
+def _audit(options: argparse.Namespace) -> Answer:
+    return _PARTS[options.what](options)
+
+
+def _wanted(options: argparse.Namespace) -> Wanted:
+    from clo_desktop.store.audit.lines import Wanted
+
+    return Wanted(
+        user=options.user,
+        deal=options.deal,
+        table=options.table,
+        asset=options.asset,
+        field=options.field,
+        since=options.since,
+        until=options.until,
+    )
+
+
+def _verify(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import auditing
+
+    trail = open_desk(options).store.audit
+    verdict = trail.verify(_said)
+    if options.trust and verdict.head is not None:
+        trail.trust(verdict.head)
+    return Answer(auditing.verdict_plain(verdict), auditing.verdict_text(verdict), auditing.complaint(verdict))
+
+
+def _said(part: float, text: str) -> None:
+    """Progress, for a person at a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{part:4.0%} {text:<40}", end="" if part < 1.0 else "\n", file=sys.stderr, flush=True)
+
+
+def _list(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import auditing
+
+    trail, wanted = open_desk(options).store.audit, _wanted(options)
+    found = trail.lines(wanted, limit=options.limit or None)
+    total = trail.count(wanted)
+    data = {"total": total, "lines": [auditing.plain(line) for line in found]}
+    return Answer(data, auditing.listing(found, total))
+
+
+def _history(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import auditing
+
+    if not options.asset:
+        raise Refused("Say whose history: clo audit history --deal NAME --asset ID [--field par].", code="usage")
+    found = auditing.history(open_desk(options).store.audit, options.deal, options.asset, options.field)
+    data: list[dict[str, Any]] = [
+        {
+            "timestamp": s.line.timestamp.isoformat(),
+            "user": s.line.user,
+            "action": s.line.action,
+            "resource_type": s.line.resource_type,
+            "resource_id": s.line.resource_id,
+            "field": s.field,
+            "before": s.before,
+            "after": s.after,
+            "seq": s.line.seq,
+        }
+        for s in found
+    ]
+    return Answer(data, auditing.history_text(found))
+
+
+def _export(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import auditing
+
+    if options.file is None:
+        raise Refused("Say where to: clo audit export FILE.csv or FILE.json.", code="usage")
+    count = auditing.export(open_desk(options).store.audit, options.file, _wanted(options))
+    return Answer(
+        {"file": str(options.file), "lines": count}, f"{count:,} lines of the audit were written to {options.file}."
+    )
+
+
+_PARTS = {"verify": _verify, "list": _list, "history": _history, "export": _export}

@@ -1,0 +1,159 @@
+"""The trend of the chosen test over the stored snapshots: result and limit by date, and the figures as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from clo_desktop.charts.lines import Line, LineChart
+from clo_desktop.look import formats
+from clo_desktop.look.formats import Show
+from clo_desktop.look.layouts import strip
+from clo_desktop.look.words import WrappedLabel
+from clo_desktop.store import Snapshot, SnapshotTest
+from clo_desktop.tables.empty import EmptyState
+from clo_desktop.tables.frame import Column, Frame, Total
+from clo_desktop.tables.view import FrameTable
+from clo_desktop.work.history import moment
+from engine.asset import Kind
+from engine.compliance import TestResult
+
+Points = list[tuple[Snapshot, SnapshotTest]]
+
+_SAME: Final = 1e-12  # relative: what a database or another order of summing may move a figure by
+
+
+def points_of(stored: tuple[Snapshot, ...], number: int) -> Points:
+    """The snapshots that have a test, with that test, the oldest first."""
+    return [(s, test) for s in stored if (test := s.test(number)) is not None]
+
+
+def trend_frame(points: Points, kind: str, currency: str) -> Frame:
+    """A test by date: result, limit, cushion in the unit of the test, in par and in names; the newest first."""
+    newest = points[::-1]
+    columns = (
+        Column("as_of", "As of", Kind.DATE.value),
+        Column("outcome", "Outcome", Show.OUTCOME.value),
+        Column("result", "Result", kind, total=Total.NONE),
+        Column("change", "Change", kind, total=Total.NONE, tip="Result less the result of the snapshot before"),
+        Column("threshold", "Limit", kind, total=Total.NONE),
+        Column("cushion", "Cushion", kind, total=Total.NONE, tip="Room to the limit, in the unit of the test"),
+        Column("cushion_par", "Cushion, par", Kind.MONEY.value, total=Total.NONE),
+        Column("cushion_names", "Cushion, names", Show.SCORE.value, total=Total.NONE),
+        Column("comment", "Comment", Kind.TEXT.value),
+        Column("taken", "Taken", Kind.TEXT.value, tip="When the snapshot was stored"),
+    )
+    before: list[float | None] = [*(t.result for _, t in newest[1:]), None]
+    changes = [
+        None if t.result is None or then is None else t.result - then
+        for (_, t), then in zip(newest, before, strict=False)
+    ]
+    data: dict[str, list[Any]] = {
+        "as_of": [s.as_of for s, _ in newest],
+        "outcome": [t.outcome for _, t in newest],
+        "change": changes,
+        "taken": [f"{moment(s.taken_at)}, {_ORIGINS.get(s.origin, s.origin)}" for s, _ in newest],
+        **{
+            name: [getattr(t, name) for _, t in newest]
+            for name in ("result", "threshold", "cushion", "cushion_par", "cushion_names", "comment")
+        },
+    }
+    return Frame(columns, data, key="as_of", currency=currency)
+
+
+class TrendTab(QWidget):
+    """The trend of one test.
+
+    take  stores the tests as they are now;  drop  deletes the snapshot of a date
+    """
+
+    def __init__(
+        self, take: Callable[[], object], drop: Callable[[Any], object], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._take = take
+        self.head = WrappedLabel()
+        self.head.setAccessibleName("The trend in words")
+        self.take_button = QPushButton("Take snapshot")
+        self.take_button.setToolTip("Store the results of all tests under the deal's date; every import does too")
+        self.take_button.clicked.connect(lambda _on=False: take())
+        self.drop_button = QPushButton("Delete snapshot…")
+        self.drop_button.setToolTip("Delete the snapshot of the chosen row, with all its tests")
+        self.drop_button.clicked.connect(lambda _on=False: drop(self.table.current_key()))
+        self.chart = LineChart("Result", bound="limit")
+        self.table: FrameTable = FrameTable(
+            trend_frame([], Kind.SHARE.value, ""), name="Trend of the test", frozen=1, filters=False, footer=False
+        )
+        self.table.set_empty("No snapshot has this test.")
+        self.table.current_changed.connect(lambda key: self.drop_button.setEnabled(key is not None))
+        self._empty = EmptyState("")
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.addWidget(self.chart)
+        self._split.addWidget(self.table)
+        self._split.setSizes([400, 400])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(strip(self.head, self.take_button, self.drop_button))
+        column.addWidget(self._split, 1)
+        column.addWidget(self._empty, 1)
+        self.setFocusProxy(self.table)
+        self.show_test(None, (), "")
+
+    def show_test(self, result: TestResult | None, stored: tuple[Snapshot, ...], currency: str) -> None:
+        """The trend of a test as it stands now (None: none is chosen)."""
+        points = points_of(stored, result.number) if result is not None else []
+        for widget in (self._split, self.head, self.take_button, self.drop_button):
+            widget.setVisible(bool(points))
+        self._empty.setVisible(not points)
+        if result is None or not points:
+            self._empty.say(_empty(result, stored), *(("Take snapshot", self._take) if result is not None else ()))
+            return
+        self.head.setText(_told(result, points))
+        self.drop_button.setEnabled(self.table.current_key() is not None)
+        kind = result.kind
+        self.table.set_frame(trend_frame(points, kind, currency))
+        scale = formats.scale(kind)
+        values, limits = (
+            np.array([np.nan if v is None else v * scale for v in figures])
+            for figures in ([t.result for _, t in points], [t.threshold for _, t in points])
+        )
+        known = limits if np.isfinite(limits).all() else None
+        self.chart.set_title(result.name, formats.unit(kind, currency), formats.decimals(kind))
+        self.chart.set_data(
+            np.array([s.as_of for s, _ in points], dtype="datetime64[D]"),
+            [Line("Result", values, known, marked=True)],
+        )
+
+
+def _empty(result: TestResult | None, stored: tuple[Snapshot, ...]) -> str:
+    if result is None:
+        return "Choose a test to see how it went from date to date."
+    if not stored:
+        words = "There is no snapshot of this deal yet. Every import stores one under the deal's date"
+        return f"{words}; take one now to begin."
+    return f"Test {result.number} is in no snapshot yet. Take one now: it holds all tests as they stand."
+
+
+def _told(result: TestResult, points: Points) -> str:
+    """How far the test moved over the snapshots, and whether it stands now as the last of them says."""
+    (first, then), (last, now) = points[0], points[-1]
+    if len(points) == 1:
+        words = f"One snapshot, of {last.as_of.isoformat()}; the trend begins with the next date."
+    else:
+        words = f"{len(points)} snapshots from {first.as_of.isoformat()} to {last.as_of.isoformat()}"
+        if then.cushion is not None and now.cushion is not None:
+            cushions = (formats.with_unit(result.kind, c) for c in (then.cushion, now.cushion))
+            words += "; cushion from {} to {}".format(*cushions)
+        words += "."
+    if now.result is not None and abs(now.result - result.result) > _SAME * max(1.0, abs(now.result)):
+        stands = formats.with_unit(result.kind, result.result)
+        words += f" The deal stands at {stands} now, which is in no snapshot: take one."
+    return words
+
+
+_ORIGINS: Final = {"import": "by an import", "asked": "when asked"}

@@ -1,0 +1,55 @@
+"""The snapshots of the open deal's tests, and taking one, for the window."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from PySide6.QtCore import QObject, Signal
+
+from clo_desktop.store import Snapshot
+from clo_desktop.work import history
+from clo_desktop.work.session import Session
+
+
+class Snapshots(QObject):
+    """Lives on the GUI thread. found: `stored` is that of the open deal as it is now, the oldest first."""
+
+    found = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.stored: tuple[Snapshot, ...] = ()
+        session.compliance_changed.connect(self._read)
+
+    def of(self, as_of: dt.date | None) -> Snapshot | None:
+        """The snapshot of a date."""
+        return next((s for s in self.stored if s.as_of == as_of), None)
+
+    def take(self) -> None:
+        """Stores the tests of the open deal as they are now. Raises Refused where no deal is open."""
+        self._session.act("Take snapshot", history.take, lambda taken: self._said(taken.words))
+
+    def drop(self, as_of: dt.date) -> None:
+        """Deletes the snapshot of a date."""
+        self._session.act(
+            "Delete snapshot",
+            lambda desk, deal: history.drop(desk, deal, as_of),
+            lambda _nothing: self._said(f"The snapshot of {as_of.isoformat()} was deleted."),
+        )
+
+    def _said(self, words: str) -> None:
+        self._session.said.emit(words)
+        self._read(self._session.compliance)
+
+    def _read(self, done: object) -> None:
+        if done is None or self._session.book is None:
+            self.stored = ()
+            self.found.emit()
+            return
+
+        def came(stored: tuple[Snapshot, ...]) -> None:
+            self.stored = stored
+            self.found.emit()
+
+        self._session.look(f"Snapshots of {self._session.deal}", history.trend, came)

@@ -1,0 +1,128 @@
+"""The audit of an open store, alike on a file and on a server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from clo_desktop.store import Store, open_store, schema
+from clo_desktop.store.audit import anchors, server
+from clo_desktop.store.audit.lines import Wanted
+from clo_desktop.store.connection import address
+from engine import terms
+from tests.store.any_book import large_book
+
+BOOK = large_book("Harbor 2024-1", 5)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def audited(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store with an audit: a file, or a server's schema of the deals."""
+    if request.param == "sqlite":
+        where = str(tmp_path / "workspace.clo")
+    else:
+        where = request.getfixturevalue("database")
+        name = sa.make_url(where).database
+        administrator = sa.create_engine(address(where), isolation_level="AUTOCOMMIT")
+        with administrator.connect() as on:
+            on.exec_driver_sql("CREATE SCHEMA clo")
+            on.exec_driver_sql(f'ALTER DATABASE "{name}" SET search_path = clo, public')
+        administrator.dispose()
+        open_store(where).close()
+        with (administrator := sa.create_engine(address(where))).begin() as on:
+            server.make_roles(on)
+            server.apply(on)
+        administrator.dispose()
+    with open_store(where) as store:
+        yield store
+
+
+def par_of_first(book: terms.Book, par: float) -> terms.Book:
+    first, *others = book.deal.holdings
+    return replace(book, deal=replace(book.deal, holdings=(replace(first, par=par), *others)))
+
+
+def test_that_every_row_of_an_import_and_each_changed_row_of_an_edit_has_one_line(audited: Store) -> None:
+    audited.save(BOOK)
+    with audited._engine.connect() as on:
+        rows = sum(
+            on.execute(sa.select(sa.func.count()).select_from(t)).scalar_one() for t in schema.metadata.tables.values()
+        )
+    assert audited.audit.count() == rows
+    audited.save(par_of_first(BOOK, 7.5))
+    added = audited.audit.lines(limit=audited.audit.count() - rows)
+    assert {line.resource_type for line in added} == {"holdings", "deals"}
+    [held] = [line for line in added if line.resource_type == "holdings"]
+    assert (held.resource_id, held.before, held.after) == (
+        "Harbor 2024-1 / LX000000",
+        {"par": 1_000_000},
+        {"par": 7.5},
+    )
+    verdict = audited.audit.verify()
+    assert verdict.whole, verdict.breaches
+    assert (verdict.rows, verdict.pending) == (rows, 0), "every save is followed by its seal"
+
+
+def test_that_lines_are_found_by_person_deal_table_asset_field_and_time(audited: Store) -> None:
+    audited.save(BOOK)
+    audited.save(replace(BOOK, deal=replace(BOOK.deal, name="Other / 50 %")))
+    audited.save(par_of_first(BOOK, 7.5))
+    trail = audited.audit
+    persons, deals, tables = trail.choices()
+    assert len(persons) == 1
+    assert deals == ("Harbor 2024-1", "Other / 50 %")
+    assert {"assets", "deals", "holdings", "tranches"} <= set(tables)
+    total = trail.count()
+    assert trail.count(Wanted(user=persons[0])) == total
+    assert trail.count(Wanted(user="nobody")) == 0
+    assert trail.count(Wanted(deal="Harbor 2024-1")) + trail.count(Wanted(deal="Other / 50 %")) + 5 == total
+    assert trail.count(Wanted(table="tranches")) == 12
+    assert {line.resource_type for line in trail.lines(Wanted(asset="LX000000"))} == {
+        "assets",
+        "deal_assets",
+        "holdings",
+    }
+    mine = Wanted(deal="Other / 50 %", asset="LX000000")
+    assert [line.resource_id for line in trail.lines(replace(mine, table="holdings"))] == ["Other / 50 % / LX000000"]
+    assert trail.count(replace(mine, deal="Other / 50 _")) == 1, "the asset's own row; a pattern is no name"
+    par = trail.lines(Wanted(deal="Harbor 2024-1", asset="LX000000", field="par"))
+    assert [line.after["par"] for line in par] == [7.5, 1_000_000]
+    middle = par[0].timestamp
+    assert trail.count(Wanted(since=middle)) + trail.count(Wanted(until=middle)) == total
+    assert trail.count(Wanted(since=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))) == 0
+
+
+def test_that_closing_keeps_the_head_and_verifying_compares_with_it(audited: Store) -> None:
+    audited.save(BOOK)
+    audited.audit.carry()
+    known = anchors.known(audited.name)
+    assert known is not None
+    assert known.link == (audited.audit.verify().head or known).link
+    audited.save(par_of_first(BOOK, 7.5))
+    audited.audit.carry()
+    later = anchors.known(audited.name)
+    assert later is not None
+    assert later.pos > known.pos
+
+
+def test_that_a_file_put_back_to_an_older_state_is_seen_until_it_is_trusted(tmp_path: Path) -> None:
+    place, old = tmp_path / "workspace.clo", tmp_path / "old.clo"
+    with open_store(place) as store:
+        store.save(BOOK)
+    shutil.copy(place, old)
+    with open_store(place) as store:
+        store.save(par_of_first(BOOK, 7.5))
+    shutil.copy(old, place)
+    open_store(place).close()  # does not overwrite the head that is known
+    with open_store(place) as store:
+        verdict = store.audit.verify()
+        assert [b.kind for b in verdict.breaches] == ["anchor"]
+        assert verdict.head is not None
+        store.audit.trust(verdict.head)
+        assert store.audit.verify().whole
