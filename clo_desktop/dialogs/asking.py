@@ -120,6 +120,7 @@ class AskingDialog(QDialog):
         self._rest()
         self.fault.setText(sentence)
         self.fault.setVisible(bool(sentence))
+        self._grow()
         (field or self._first()).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def reject(self) -> None:
@@ -134,6 +135,12 @@ class AskingDialog(QDialog):
     def _first(self) -> QWidget:
         return self._fields[0] if self._fields else self.button
 
+    def _grow(self) -> None:
+        """Makes room for what is said; fields are not squeezed."""
+        layout = self.layout()
+        if layout is not None:
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
+
     def _rest(self) -> None:
         self._task = None
         self._timer.stop()
@@ -146,6 +153,7 @@ class AskingDialog(QDialog):
         self.state.setVisible(busy)
         if busy:
             self.fault.hide()
+            self._grow()
 
     def _look(self) -> None:
         if self._task is not None:

@@ -23,7 +23,7 @@ _COLUMNS: Final = (
     Column("name", "Name", Kind.TEXT.value),
     Column("role", "Role", Kind.TEXT.value, tip="viewer reads; analyst also runs; manager also changes; admin manages"),
     Column("active", "Active", Kind.TEXT.value, tip="Whether the person may sign in"),
-    Column("sessions", "Sessions", Kind.COUNT.value, tip="Connections that are open now; a window has two or three"),
+    Column("sessions", "Sessions", Kind.COUNT.value, tip="Connections that are open now; a window has one to four"),
     Column("writes", "Changes", Kind.TEXT.value, tip="Deals assigned for reading and changing"),
     Column("reads", "Reads", Kind.TEXT.value, tip="Deals assigned for reading only"),
 )
@@ -148,8 +148,8 @@ class UsersPane(QWidget):
 
     def _tell(self) -> None:
         person = self._register.listed.find(self.chosen)
-        myself = person is not None and self._session.seat.person is not None
-        myself = myself and person is not None and person.email == getattr(self._session.seat.person, "email", "")
+        me = self._session.seat.person
+        myself = person is not None and me is not None and person.email == me.email
         for name, button in self.buttons.items():
             button.setVisible(person is not None)
             button.setEnabled(not myself or name == "deals")

@@ -38,6 +38,7 @@ class Membership:
         self._stepped: float | None = None
         self._wrong = 0
         self._hash = ""
+        self._closed = False
         with contextlib.suppress(Refused):  # a password that our rules would not allow is asked of the server only
             self._hash = hashed(asked.password)
 
@@ -96,10 +97,13 @@ class Membership:
         with contextlib.suppress(Refused):
             self._people.close()
         self._hash = ""
+        self._closed = True
         self.desk.close()
 
     def _again(self, what: Callable[[People], T]) -> T:
         """What may be asked twice; the second time over a new connection, where the first one was lost."""
+        if self._closed:
+            raise Refused(f"You are signed out of {self.name}; sign in again.", code="signed-out")
         try:
             return what(self._people)
         except Refused as refused:

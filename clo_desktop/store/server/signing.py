@@ -37,7 +37,10 @@ class SignIn:
         if url.get_backend_name() != "postgresql":
             raise Refused("A shared server is PostgreSQL; name it as postgresql://host/name.", code="address")
         certificate = url.query.get(_CERTIFICATE, "")
-        plain = url.set(drivername="postgresql", username=None, password=None).difference_update_query([_CERTIFICATE])
+        # `URL.set` takes None for "as it was", and would leave the password in
+        plain = url._replace(drivername="postgresql", username=None, password=None).difference_update_query(
+            [_CERTIFICATE]
+        )
         return cls(
             plain.render_as_string(hide_password=False),
             url.username or "",

@@ -22,7 +22,7 @@ from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.session import Session
 from tests.store import postgres
-from tests.store.conftest import cluster  # noqa: F401  the fixture
+from tests.store.conftest import cluster, database  # noqa: F401  the fixtures
 
 SECRET = "staple-battery-correct"
 ROLES = {"mia": "manager", "ann": "analyst", "vic": "viewer", "eve": "admin"}
