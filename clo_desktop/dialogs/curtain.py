@@ -37,6 +37,7 @@ class Curtain(QObject):
         for pane in self._panes:
             pane.hide()
         self._window.menuBar().setEnabled(False)
+        self._window.activateWindow()  # the keyboard may have been in a dialog
         self._window.statusBar().hide()
         self._screen.cover(why, who, needs_password=needs_password, may_leave=may_leave)
         app = QApplication.instance()

@@ -34,7 +34,7 @@ class Membership:
         self.where = asked.kept
         self.name = asked.name
         self.person: Person = people.me()
-        self._people = people
+        self._people: People | None = people
         self._stepped: float | None = None
         self._wrong = 0
         self._hash = ""
@@ -54,9 +54,9 @@ class Membership:
 
     def ask(self, what: Callable[[People], T]) -> T:
         """Asks the register something. A connection that was lost is made anew first; nothing is done twice."""
-        self._again(lambda people: people.me())
+        people = self._again(lambda people: (people.me(), people)[1])
         try:
-            return what(self._people)
+            return what(people)
         except Refused as refused:
             if refused.code == "step-up":
                 self._stepped = None
@@ -94,7 +94,7 @@ class Membership:
 
     def close(self) -> None:
         """Lets go of both connections; nothing of the person is left."""
-        with contextlib.suppress(Refused):
+        if self._people is not None:
             self._people.close()
         self._hash = ""
         self._closed = True
@@ -104,13 +104,14 @@ class Membership:
         """What may be asked twice; the second time over a new connection, where the first one was lost."""
         if self._closed:
             raise Refused(f"You are signed out of {self.name}; sign in again.", code="signed-out")
-        try:
-            return what(self._people)
-        except Refused as refused:
-            if refused.code not in ("no-server", "database"):
-                raise
-        self._people.close()
-        self._stepped = None
+        if self._people is not None:
+            try:
+                return what(self._people)
+            except Refused as refused:
+                if refused.code not in ("no-server", "database"):
+                    raise
+            self._people.close()
+            self._people = self._stepped = None
         self._people = self.desk.store.people()
         return what(self._people)
 

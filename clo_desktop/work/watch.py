@@ -34,11 +34,10 @@ class Watch(QObject):
         super().__init__(parent)
         self._session = session
         self._known: tuple[str, int] | None = None  # the open deal and the version that is shown
-        self._asking = False
+        self._asking = self._once_more = False
         self.answers = True
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)  # a server that is slow to answer is not asked again meanwhile
-        self._timer.setInterval(BEAT)
         self._timer.timeout.connect(self.look)
         session.seat.changed.connect(self._settle)
         session.book_changed.connect(self._forget)
@@ -52,7 +51,10 @@ class Watch(QObject):
     def look(self) -> None:
         """Asks the server; quietly, when nothing else is under way."""
         who, deal, session = self._session.seat.membership, self._session.deal, self._session
-        if who is None or self._asking:
+        if who is None:
+            return
+        if self._asking:
+            self._once_more = True  # what is under way may have looked before what it is asked for now
             return
         self._asking = True
 
@@ -108,16 +110,16 @@ class Watch(QObject):
             self.reached.emit(answers)
 
     def _rest(self) -> None:
-        self._asking = False
+        again, self._asking, self._once_more = self._once_more, False, False
         if self._session.seat.membership is not None:
-            self._timer.start()
+            self._timer.start(0 if again else BEAT)
 
     def _settle(self) -> None:
         if self._session.seat.membership is None:
             self._timer.stop()
             self.answers = True
         elif not self._timer.isActive() and not self._asking:
-            self._timer.start()
+            self._timer.start(BEAT)
 
     def _forget(self, _book: object) -> None:
         self._known = None

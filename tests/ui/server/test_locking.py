@@ -56,7 +56,7 @@ def test_that_a_locked_window_shows_one_colour_and_no_title_and_its_person_gets_
     assert DEMO_DEAL not in window.windowTitle()
     shown = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
     assert shown == [window]
-    assert window.gate.screen.password.hasFocus()
+    qtbot.waitUntil(window.gate.screen.password.hasFocus)
     assert not window.statusBar().isVisible()
     assert not any(dock.widget().isVisible() for dock in window.docks.values())
 
