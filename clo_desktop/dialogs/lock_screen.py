@@ -99,6 +99,7 @@ class LockScreen(QWidget):
         if self.password.isVisible() and not self.password.text():
             self.say("Type your password.")
             return
+        self.fault.setText("")
         self.set_busy(True)
         self._ask(self.password.text())
 

@@ -154,6 +154,17 @@ class Store:
                 raise self._unknown(on, name)
             return int(found["version"])
 
+    def stamp(self, name: str) -> tuple[int, int]:
+        """What is another whenever the deal `name` or an asset that its book lists was changed, whoever did it.
+
+        Raises Refused naming the known deals.
+        """
+        with reading(self._engine) as on:
+            found = books.find_deal(on, name)
+            if found is None:
+                raise self._unknown(on, name)
+            return int(found["version"]), books.versions_of_assets(on, int(found["id"]))
+
     def delete(self, name: str) -> None:
         """Remove the deal `name`; its assets and the history of imports stay. Raises Refused naming the known deals."""
         with writing(self._engine) as on:

@@ -18,6 +18,8 @@ from clo_desktop.work.session import Session
 if TYPE_CHECKING:
     from clo_desktop.store.server.people import Person
 
+Stamp = tuple[int, int]
+
 BEAT: Final = 30_000
 """Milliseconds between looks."""
 
@@ -33,7 +35,7 @@ class Watch(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._known: tuple[str, int] | None = None  # the open deal and the version that is shown
+        self._known: tuple[str, Stamp] | None = None  # the open deal, and what is shown of it
         self._asking = self._once_more = False
         self.answers = True
         self._timer = QTimer(self)
@@ -58,16 +60,16 @@ class Watch(QObject):
             return
         self._asking = True
 
-        def work(_report: Progress) -> tuple[Person, int | None]:
+        def work(_report: Progress) -> tuple[Person, Stamp | None]:
             person = who.look()
             try:
-                return person, None if deal is None else who.desk.store.version(deal)
+                return person, None if deal is None else who.desk.store.stamp(deal)
             except Refused as refused:
                 if refused.code != "no-deal":
                     raise
                 return person, None
 
-        def done(found: tuple[Person, int | None]) -> None:
+        def done(found: tuple[Person, Stamp | None]) -> None:
             self._rest()
             if session.seat.membership is not who:
                 return
