@@ -113,8 +113,8 @@ COMMANDS: Final = (
     Command("pane.trades", "&View", "&Trades", ("Ctrl+7",), "Go to hypothetical trades", ("pad", "hypo", "what if")),
     Command("pane.inbox", "&View", "In&box", ("Ctrl+8",), "Go to what is doubtful in the data", ("doubts",)),
     Command("pane.matrix", "&View", "&Quality matrix", ("Ctrl+9",), "Go to Moody's quality matrix", ("warf", "elect")),
-    Command("pane.audit", "&View", "A&udit", ("Ctrl+Shift+U",), "Go to who changed what", ("history", "log", "verify")),
-    Command("pane.users", "&View", "&Users", (), "Go to the people of the server", ("people", "roles", "rights")),
+    Command("pane.audit", "&View", "Aud&it", ("Ctrl+Shift+U",), "Go to who changed what", ("history", "log", "verify")),
+    Command("pane.users", "&View", "&Users", ("Ctrl+Shift+P",), "Go to the people of the server", ("roles", "rights")),
     Command("pane.deals", "&View", "&Deals", ("Ctrl+0",), "Go to the list of deals", ("rail",)),
     Command(
         "theme.system", "&View", "Theme of the &system", (), "Follow the desktop's light or dark scheme", ruled=True

@@ -133,12 +133,12 @@ class Window(QMainWindow):
         self.actions_by_id: dict[str, QAction] = {}
         self._make_menus()
         self._make_status_bar()
-        self.limits = Limits(session, self.actions_by_id, self.docks["users"], self)
         centre = QWidget()
         centre.hide()
         self.setCentralWidget(centre)
         self._lay_out()
         self._restore()
+        self.limits = Limits(session, self.actions_by_id, self.docks["users"], self)
         self._connect()
 
     # -- making -------------------------------------------------------------------------------------------------------

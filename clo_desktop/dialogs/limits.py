@@ -23,6 +23,7 @@ class Limits(QObject):
         self._session = session
         self._actions = actions
         self._users = users
+        self._manages: bool | None = None
         session.seat.changed.connect(self.settle)
         self.settle()
 
@@ -38,5 +39,6 @@ class Limits(QObject):
             self._actions[name].setEnabled(seat.membership is not None)
         manages = seat.membership is not None and not seat.why_not(rights.MANAGE)
         self._actions["pane.users"].setVisible(manages)
-        if manages == self._users.isHidden():
+        if manages != self._manages:  # else whoever closed the pane would see it again at the next deal
             self._users.setVisible(manages)
+            self._manages = manages
