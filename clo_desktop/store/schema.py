@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from engine.asset import COLUMNS, Kind
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration: the format this application writes."""
 
 NAMING: Final = {
@@ -280,14 +280,14 @@ snapshots: Final = sa.Table(
     "snapshots",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _with("deal", "deals.id"),
+    _with("deal_id", "deals.id"),
     _date("as_of", required=True),
     sa.Column("taken_at", Moment, nullable=False),
     _text("origin", required=True),
     _text("book_hash", required=True),
     _text("readings", required=True),
     _number("principal_amount"),
-    sa.UniqueConstraint("deal", "as_of"),
+    sa.UniqueConstraint("deal_id", "as_of"),
 )
 """A deal's tests as they stood, one a date. They outlive an import of the deal, and are deleted with it."""
 
@@ -307,12 +307,12 @@ idea_pools: Final = sa.Table(
     "idea_pools",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _with("deal", "deals.id"),
+    _with("deal_id", "deals.id"),
     _text("book_hash", required=True),
     _date("as_of"),
     _number("principal_cash", required=True),
     _text("inputs", required=True),
-    sa.UniqueConstraint("deal", "book_hash"),
+    sa.UniqueConstraint("deal_id", "book_hash"),
 )
 """What pools looked like that ideas were made on; `inputs` is the hash of all but the positions."""
 
@@ -324,6 +324,7 @@ idea_pool_positions: Final = sa.Table(
     _text("asset_id", required=True),
     _number("par", required=True),
     _text("terms", required=True),
+    info={"unaudited": "a fingerprint of positions that are audited themselves"},
 )
 """`terms` is the hash of the asset; the asset is a name, not a key: it may leave the master."""
 
@@ -331,7 +332,7 @@ ideas: Final = sa.Table(
     "ideas",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
-    _with("deal", "deals.id", index=True),
+    _with("deal_id", "deals.id", index=True),
     _with("pool", "idea_pools.id"),
     _text("name", required=True),
     _text("note", required=True),
@@ -389,6 +390,32 @@ scenario_tags: Final = sa.Table(
     sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
     sa.Column("tag", sa.Text, primary_key=True),
 )
+applied_operations: Final = sa.Table(
+    "applied_operations",
+    metadata,
+    _text("op_id", required=True),
+    _text("owner", required=True),
+    _text("deal", required=True),
+    _count("version"),
+    sa.Column("applied_at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("op_id"),
+    info={"unaudited": "which change it was, the lines of the change say"},
+)
+"""Changes that were sent from offline copies and are in the deal, written in the transaction that applied them.
+
+`version` is the deal's afterwards. The deal is a name, not a key: whoever asks what became of a change is answered
+though the deal is gone.
+"""
+
+deleted_deals: Final = sa.Table(
+    "deleted_deals",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _count("version"),
+    sa.Column("deleted_at", Moment, nullable=False),
+    info={"written_by": "trigger", "unaudited": "the deletion itself is audited"},
+)
+"""What is left of a deleted deal: the `id` and `version` it had. No name, since everybody may read it."""
 
 OF_DEAL: Final = tuple(t for t in reversed(metadata.sorted_tables) if "deal_id" in t.c)
 """The tables of a deal's rows, in an order in which they may be emptied."""
