@@ -206,8 +206,8 @@ class Session(QObject):
         self._let_go()
         self.desk, self.where = desk, where
         self.deals = ()
-        self._close_deal()
         self.seat.take(who)
+        self._close_deal()
         self.opened.emit()
         if desk.store.notice:
             self.refused.emit(desk.store.notice)
@@ -270,8 +270,8 @@ class Session(QObject):
             self._start(DATABASE, "Close the workspace", lambda report: close(), lambda nothing: None)
         self.deals = ()
         self.reports.clear()
-        self._close_deal()
         self.seat.take(None)
+        self._close_deal()
         self.deals_changed.emit()
 
     def _let_go(self, *, told: bool = False) -> None:

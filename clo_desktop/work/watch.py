@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
@@ -17,6 +17,7 @@ from clo_desktop.work.session import Session
 
 if TYPE_CHECKING:
     from clo_desktop.store.server.people import Person
+    from clo_desktop.store.sync.hints import Hints
 
 Stamp = tuple[int, int]
 
@@ -31,6 +32,7 @@ class Watch(QObject):
     """
 
     reached = Signal(bool)
+    _heard = Signal(object)  # from the thread that listens
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +43,9 @@ class Watch(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)  # a server that is slow to answer is not asked again meanwhile
         self._timer.timeout.connect(self.look)
+        self._hints: Hints | None = None
+        self._heard.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        session.leaving.connect(self._hush)
         session.seat.changed.connect(self._settle)
         session.book_changed.connect(self._forget)
 
@@ -49,6 +54,25 @@ class Watch(QObject):
         if deal == self._session.deal:
             self._known = None
             self.look()
+
+    def _hear(self, names: frozenset[str]) -> None:
+        for name in names:
+            self.hinted(name)
+
+    def _listen(self) -> None:
+        """Hears of changes within a second where somebody is signed in."""
+        who = self._session.seat.membership
+        if who is not None and self._hints is None:
+            from clo_desktop.store.sync.hints import Hints  # a file needs none
+
+            self._hints = Hints(who.desk.store, self._heard.emit)
+            self._hints.start()
+
+    def _hush(self, _desk: object = None) -> None:
+        """The store is about to be closed: its listener ends first."""
+        hints, self._hints = self._hints, None
+        if hints is not None:
+            hints.stop(1.0)
 
     def look(self) -> None:
         """Asks the server; quietly, when nothing else is under way."""
@@ -105,6 +129,7 @@ class Watch(QObject):
     def stop(self) -> None:
         """Looks no more."""
         self._timer.stop()
+        self._hush()
 
     def _say(self, answers: bool) -> None:
         before, self.answers = self.answers, answers
@@ -117,6 +142,7 @@ class Watch(QObject):
             self._timer.start(0 if again else BEAT)
 
     def _settle(self) -> None:
+        self._listen()
         if self._session.seat.membership is None:
             self._timer.stop()
             self.answers = True
