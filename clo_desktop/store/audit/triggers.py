@@ -12,7 +12,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from clo_desktop.store import schema
+from clo_desktop.store.audit.lines import key_text
 from clo_desktop.store.audit.secrets import CHANGED, is_withheld
+from clo_desktop.store.sync.tables import TRIGGERS
 
 _PLACE: Final = "(SELECT trail FROM audit_trail), (SELECT max(seq) FROM audit_logs)"
 """Which chain a line joins, and where."""
@@ -26,29 +28,33 @@ _REFUSE: Final = "SELECT RAISE(ABORT, 'the audit is only added to')"
 
 
 def audited() -> tuple[sa.Table, ...]:
-    """The tables whose changes are written down: all. Raises ValueError for one whose rows have no key."""
-    for table in schema.metadata.sorted_tables:
-        if not table.primary_key.columns:
+    """The tables whose changes are written down: all but those that say why not (`info["unaudited"]`).
+
+    Raises ValueError for one whose rows have no key.
+    """
+    found = tuple(table for table in schema.metadata.sorted_tables if "unaudited" not in table.info)
+    for table in found:
+        if not table.primary_key:
             raise ValueError(f"the rows of {table.name} have no key, so they cannot be audited")
-    return tuple(schema.metadata.sorted_tables)
+    return found
 
 
 def keys_of(table: sa.Table) -> tuple[str, ...]:
-    """The columns that together tell the rows apart."""
+    """The columns that tell the rows apart."""
     return tuple(str(column.name) for column in table.primary_key)
 
 
-def key_in(table: sa.Table, row: Mapping[str, Any]) -> Any:
-    """The key of a row as its lines have it: a value, or a list where it takes several columns."""
-    values = [row.get(name) for name in keys_of(table)]
-    return values[0] if len(values) == 1 else values
-
-
-def _key_call(table: sa.Table, side: str = "") -> str:
-    """SQL of the key; of several columns it is JSON, which as a BLOB is told from a text."""
+def key_call(table: sa.Table, side: str = "") -> str:
+    """SQL of what tells a row from the others: its key, or several columns as one text."""
     at = f"{side}." if side else ""
     columns = [at + _quoted(name) for name in keys_of(table)]
-    return columns[0] if len(columns) == 1 else f"CAST(json_array({', '.join(columns)}) AS BLOB)"
+    return columns[0] if len(columns) == 1 else f"clo_key({', '.join(columns)})"
+
+
+def key_in(table: sa.Table, row: Mapping[str, Any]) -> Any:
+    """The same of a row in hand."""
+    values = [row[name] for name in keys_of(table)]
+    return values[0] if len(values) == 1 else key_text(*values)
 
 
 def _quoted(name: str) -> str:
@@ -85,11 +91,22 @@ def deal_of(table: sa.Table, side: str = "") -> str:
     at = f"{side}." if side else f"{_quoted(table.name)}."
     if table is schema.deals:
         return f"{at}name"
-    if "deal_id" in table.c:
-        return f"(SELECT deals.name FROM deals WHERE deals.id = {at}deal_id)"
-    if "deal" not in table.c:
-        return "NULL"
-    return f"(SELECT deals.name FROM deals WHERE deals.id = {at}deal)" if table.c.deal.foreign_keys else f"{at}deal"
+    key = _deal_key(table, at)
+    if key is not None:
+        return f"(SELECT deals.name FROM deals WHERE deals.id = {key})"
+    return f"{at}deal" if "deal" in table.c else "NULL"
+
+
+def _deal_key(table: sa.Table, at: str) -> str | None:
+    """SQL of the key of the deal, along the foreign keys that lead to it; None where none does."""
+    for key in sorted(table.foreign_keys, key=lambda key: str(key.parent.name)):
+        column, above = f"{at}{_quoted(key.parent.name)}", key.column.table
+        if above is schema.deals:
+            return column
+        way = _deal_key(above, f"{_quoted(above.name)}.")
+        if way is not None:
+            return f'(SELECT {way} FROM "{above.name}" WHERE "{above.name}".{_quoted(key.column.name)} = {column})'
+    return None
 
 
 def resource_of(table: sa.Table, side: str = "") -> str:
@@ -105,12 +122,12 @@ def resource_of(table: sa.Table, side: str = "") -> str:
 
 def line_call(table: sa.Table, act: str, side: str = "") -> str:
     """SQL of the line about a whole row."""
-    about = f"'{act}', '{table.name}', {resource_of(table, side)}, {deal_of(table, side)}, {_key_call(table, side)}"
+    about = f"'{act}', '{table.name}', {resource_of(table, side)}, {deal_of(table, side)}, {key_call(table, side)}"
     return f"clo_line({_PLACE}, {about}, {row_call(table, side).removeprefix('clo_row(')}"
 
 
 def _change_call(table: sa.Table) -> str:
-    about = f"'{table.name}', {resource_of(table, 'NEW')}, {deal_of(table, 'NEW')}, {_key_call(table, 'NEW')}"
+    about = f"'{table.name}', {resource_of(table, 'NEW')}, {deal_of(table, 'NEW')}, {key_call(table, 'NEW')}"
     return f"clo_change({_PLACE}, {about}, {row_call(table, 'OLD')}, {_changed_row(table)})"
 
 
@@ -143,7 +160,7 @@ def wanted() -> Mapping[str, str]:
     }
     for table in audited():
         found.update(triggers_of(table))
-    return {name: f"CREATE TRIGGER {name} {text}" for name, text in found.items()}
+    return {name: f"CREATE TRIGGER {name} {text}" for name, text in found.items()} | TRIGGERS
 
 
 def present(on: sa.Connection) -> Mapping[str, str]:
