@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +15,8 @@ from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice, NumberField
 from clo_desktop.look.tokens import GRID
 from clo_desktop.panes.scenarios.tab import NARROWEST, MeasureChoice, Study, Tab, measures_of, text_of, unit_of
+from clo_desktop.progress import Progress
+from engine.assumptions import Assumptions
 from engine.model import Model
 from engine.studies.grid import grid
 from engine.studies.measures import Shown, measure
@@ -169,25 +170,7 @@ class GridTab(Tab):
         self.measure.blockSignals(False)
 
     def study(self) -> Study:
-        down, across, name = self.down.axis(), self.across.axis(), self.measure.chosen
-        if name.startswith(_BREAKS):
-            return lambda model, assumptions, report: _break_evens(
-                model,
-                name.removeprefix(_BREAKS),
-                down,
-                across,
-                lambda: surface(model, assumptions, down, across, report=report),
-            )
-
-        def run(model: Model, assumptions: Any, report: Any) -> Map:
-            wanted = measure(model, name)
-            done = grid(model, assumptions, (down, across), (wanted,), report=report)
-            return Map(wanted.title, wanted.unit, down, across, done.values[0])
-
-        return run
-
-    def asked(self) -> Hashable:
-        return self.down.axis(), self.across.axis(), self.measure.chosen
+        return Study(_map, (self.down.axis(), self.across.axis(), self.measure.chosen))
 
     def show_result(self, result: Any, currency: str) -> None:
         shown: Map = result
@@ -203,8 +186,16 @@ class GridTab(Tab):
             self.picked.emit({down.parameter.name: down.values[row], across.parameter.name: across.values[column]})
 
 
-def _break_evens(model: Model, of: str, down: Axis, across: Axis, run: Callable[[], Any]) -> Map:
-    done = run()
+def _map(model: Model, assumptions: Assumptions, report: Progress, down: Axis, across: Axis, name: str) -> Map:
+    if name.startswith(_BREAKS):
+        return _break_evens(model, assumptions, report, down, across, name.removeprefix(_BREAKS))
+    wanted = measure(model, name)
+    done = grid(model, assumptions, (down, across), (wanted,), report=report)
+    return Map(wanted.title, wanted.unit, down, across, done.values[0])
+
+
+def _break_evens(model: Model, assumptions: Assumptions, report: Progress, down: Axis, across: Axis, of: str) -> Map:
+    done = surface(model, assumptions, down, across, report=report)
     names = list(done.names)
     if of not in names:
         raise ValueError(f"Class {of} is repaid already; it has no break-even.")

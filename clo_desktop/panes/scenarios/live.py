@@ -18,6 +18,9 @@ from clo_desktop.look.outcome import spelled
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.scenarios.tab import SHORTEST, TIMES, Study, Tab
+from clo_desktop.progress import Progress
+from engine.assumptions import Assumptions
+from engine.model import Model
 from engine.projection import Projection
 from engine.waterfall.trace import failing
 
@@ -60,7 +63,7 @@ class LiveTab(Tab):
         self._own = irr
 
     def study(self) -> Study:
-        return lambda model, assumptions, report: model.run(assumptions, report)
+        return Study(_projected)
 
     def show_result(self, result: Any, currency: str) -> None:
         flows: Projection = result
@@ -92,6 +95,10 @@ class LiveTab(Tab):
                 tripped.append(f"{spelled(test.id)} from {flows.payment_dates[int(rows[0])].isoformat()}")
         words.append(f"fails: {', '.join(tripped)}" if tripped else "no coverage test fails")
         return words
+
+
+def _projected(model: Model, assumptions: Assumptions, report: Progress) -> Projection:
+    return model.run(assumptions, report)
 
 
 def _percent(value: float | None) -> str:

@@ -18,6 +18,7 @@ from clo_desktop.panes.scenarios.values import STYLES
 from clo_desktop.progress import Progress
 from engine.assumptions import Assumptions
 from engine.model import Model
+from engine.studies.parameters import Axis
 from engine.studies.pricing import Pricing, price_grid
 from engine.valuation.note import Style
 from engine.waterfall.document import class_id
@@ -132,11 +133,7 @@ class PricesTab(Tab):
         axis = self.across.axis()
         shown = np.linspace(low, high, round(self.count.value())).round(10)
         values = (shown / scale if of_rates else shown).tolist()
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> Pricing:
-            return price_grid(model, assumptions, axis, style, values, of_rates=of_rates, report=report)
-
-        return run
+        return Study(_priced, (axis, style, tuple(values), of_rates))
 
     def show_result(self, result: Any, currency: str) -> None:
         self._done = result
@@ -160,6 +157,18 @@ class PricesTab(Tab):
             texts = [lambda v, p=p: formats.figure(v, p) for p in places]
             figures = figures * scale
         self.map.set_data(title, down, side(done.axis), figures, *texts)
+
+
+def _priced(
+    model: Model,
+    assumptions: Assumptions,
+    report: Progress,
+    axis: Axis,
+    style: Style,
+    values: tuple[float, ...],
+    of_rates: bool,
+) -> Pricing:
+    return price_grid(model, assumptions, axis, style, values, of_rates=of_rates, report=report)
 
 
 def _labels(values: list[float]) -> tuple[str, ...]:

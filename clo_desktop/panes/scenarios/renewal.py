@@ -198,12 +198,7 @@ class RenewalTab(Tab):
             offers[Action.REFINANCE] = self._offer(0, chosen)
         if self.margins[1]:
             offers[Action.RESET] = self._offer(1, list(self.margins[1]))
-        call = Costs(self.call_cost.value() * 1e6)
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> Alternatives:
-            return alternatives(model, assumptions, offers, call, report=report)
-
-        return run
+        return Study(_compared, (tuple(offers.items()), Costs(self.call_cost.value() * 1e6)))
 
     # -- results --------------------------------------------------------------------------------------------------
 
@@ -231,6 +226,12 @@ class RenewalTab(Tab):
         if done.hold_irr is not None and lines:
             lines.append(Line("Hold", np.full(len(days), done.hold_irr * 100.0)))
         self.chart.set_data(np.array(days, dtype="datetime64[D]"), lines)
+
+
+def _compared(
+    model: Model, assumptions: Assumptions, report: Progress, offers: tuple[tuple[Action, Offer], ...], call: Costs
+) -> Alternatives:
+    return alternatives(model, assumptions, dict(offers), call, report=report)
 
 
 def _field(name: str, low: float, high: float, step: float, decimals: int) -> NumberField:

@@ -139,12 +139,8 @@ class ValuesTab(Tab):
         self.of.blockSignals(False)
 
     def study(self) -> Study:
-        quotes, worst, costs = dict(self.quotes), self.worst.isChecked(), Costs(self.cost.value() * 1e6)
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> DealValue:
-            return value_deal(model, assumptions, quotes, to_worst=worst, costs=costs, report=report)
-
-        return run
+        costs = Costs(self.cost.value() * 1e6)
+        return Study(_valued, (tuple(self.quotes.items()), self.worst.isChecked(), costs))
 
     def show_result(self, result: Any, currency: str) -> None:
         done: DealValue = result
@@ -181,6 +177,17 @@ class ValuesTab(Tab):
     def _dropped(self) -> None:
         self.quotes.clear()
         self.changed.emit()
+
+
+def _valued(
+    model: Model,
+    assumptions: Assumptions,
+    report: Progress,
+    quotes: tuple[tuple[str, Quote], ...],
+    to_worst: bool,
+    costs: Costs,
+) -> DealValue:
+    return value_deal(model, assumptions, dict(quotes), to_worst=to_worst, costs=costs, report=report)
 
 
 def _frame(done: DealValue | None, currency: str) -> Frame:
