@@ -31,7 +31,8 @@ from clo_desktop.look.formats import THIN
 from clo_desktop.look.outcome import assumed_words, outcome_text, repaid_on, spelled, spelled_in
 from clo_desktop.look.tokens import THEMES, Tokens, contrast
 from clo_desktop.look.words import as_text, short
-from clo_desktop.panes import compliance as tests_pane
+from clo_desktop.panes.compliance import frames as tests_pane
+from clo_desktop.panes.compliance.told import reckoning
 from clo_desktop.panes.deals import rail_line
 from clo_desktop.tables.header import FilterEdit
 from clo_desktop.tables.steps import steps_frame
@@ -47,7 +48,7 @@ from engine.waterfall.trace import explain
 NBSP = "\u00a0"
 PANES = (
     *("collateral", "compliance", "trades", "inbox", "matrix"),
-    *("cashflows", "waterfall", "scenarios", "imports"),
+    *("cashflows", "waterfall", "scenarios", "imports", "audit"),
 )
 
 
@@ -253,8 +254,8 @@ def test_that_coverage_tests_are_written_with_blanks(harbor: Window) -> None:
 # -- Compliance -------------------------------------------------------------------------------------------------------
 
 
-def of_aggregate(window: Window, aggregate: str) -> list[TestResult]:
-    return [r for r in done_of(window).results if tests_pane.aggregate(r) == aggregate]
+def of_aggregate(window: Window, what: str) -> list[TestResult]:
+    return [r for r in done_of(window).results if tests_pane.aggregate(r) == what]
 
 
 def tell(window: Window, result: TestResult) -> str:
@@ -302,7 +303,7 @@ def test_that_an_average_of_no_assets_is_not_applicable(harbor: Window) -> None:
         "outcome": "Not applicable",
         "comment": "No such assets",
     }
-    assert "No such assets" in tests_pane._reckoned(none)
+    assert "No such assets: there is nothing to hold against the limit." in reckoning(none)
 
 
 def test_that_failing_and_near_tests_stand_first_and_can_be_ordered_otherwise(harbor: Window) -> None:

@@ -8,13 +8,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from clo_desktop.charts.heatmap import HeatMap, Side
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice, NumberField
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.tokens import GRID
-from clo_desktop.panes.scenarios.tab import NARROWEST, MeasureChoice, Study, Tab, measures_of, text_of, unit_of
+from clo_desktop.panes.scenarios.tab import MeasureChoice, Study, Tab, measures_of, text_of, unit_of
 from clo_desktop.progress import Progress
 from engine.assumptions import Assumptions
 from engine.model import Model
@@ -70,18 +71,9 @@ class AxisFields(QWidget):
         self.count = NumberField(f"{name}: how many values", 2, 40, "", 1.0, 0)
         self.count.setPrefix("× ")
         self.count.setToolTip("How many values, both ends included")
-        row = QGridLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setHorizontalSpacing(GRID // 2)
-        # figures are read in full before the name is
-        self.parameter.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        row.setColumnStretch(0, 1)
-        for place, widget in enumerate((self.parameter, self.low, QLabel("to"), self.high, self.count)):
-            row.addWidget(widget, 0, place)
-        for widget in (self.parameter, self.count):
-            widget.setMinimumWidth(NARROWEST)
-        for field in (self.low, self.high):
-            field.setMinimumWidth(NARROWEST + GRID)
+        row = Flow(self)
+        for widget in (self.parameter, self.low, QLabel("to"), self.high, self.count):
+            row.addWidget(widget)
         self.setFocusProxy(self.parameter)
         self.parameter.setCurrentIndex(self.parameter.findData(first))
         self._usual()

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from clo_desktop.faults import Refused
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel, as_text
 from clo_desktop.panes.scenarios.tab import NARROWEST
@@ -102,17 +103,14 @@ class LibraryTab(QWidget):
         label.setBuddy(self.search)
         strip.addWidget(label)
         strip.addWidget(self.search, 1)
-        row = QHBoxLayout()
+        row = Flow()
         row.setContentsMargins(GRID, 0, GRID, GRID // 2)
-        row.setSpacing(GRID // 2)
         for words, tip, act in acts:
             button = QPushButton(words)
             button.setToolTip(tip)
-            button.setMinimumWidth(NARROWEST)
             button.clicked.connect(lambda _checked=False, act=act: self._guarded(act))
             row.addWidget(button)
             self.buttons[words.rstrip("…")] = button
-        row.addStretch(1)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)
         split.addWidget(self.says)

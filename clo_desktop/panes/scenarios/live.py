@@ -14,6 +14,7 @@ from clo_desktop.charts.flows import draw_classes, draw_ratios
 from clo_desktop.charts.lines import LineChart
 from clo_desktop.charts.stacked import StackedChart
 from clo_desktop.look import formats
+from clo_desktop.look.layouts import TurningSplitter
 from clo_desktop.look.outcome import spelled
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
@@ -44,13 +45,14 @@ class LiveTab(Tab):
         self.balances.link_dates(self.paid)
         for chart in (self.balances, self.paid, self.ratios):
             chart.setMinimumHeight(SHORTEST)
-        upper = QSplitter(Qt.Orientation.Horizontal)
+        upper = TurningSplitter(520, (300, 300), (160, 160))
         for chart in (self.balances, self.paid):
             upper.addWidget(chart)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(upper)
         split.addWidget(self.ratios)
-        split.setSizes([320, 260])
+        split.setStretchFactor(0, 1)
+        split.setSizes([400, 230])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

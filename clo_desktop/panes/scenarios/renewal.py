@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QScrollArea, QSpli
 from clo_desktop.charts.lines import Line, LineChart
 from clo_desktop.look.fields import NumberField
 from clo_desktop.look.formats import Show
+from clo_desktop.look.layouts import TurningSplitter
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.scenarios.tab import SHORTEST, Study, Tab
@@ -112,11 +113,10 @@ class RenewalTab(Tab):
         column.setSpacing(0)
         column.addWidget(self.head)
         column.addWidget(right, 1)
-        split = QSplitter()
+        split = TurningSplitter(_WIDEST + 240, (_WIDEST, 640), (200, 330))
         split.addWidget(scroll)
         split.addWidget(holder)
         split.setStretchFactor(1, 1)
-        split.setSizes([_WIDEST, 640])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(split)

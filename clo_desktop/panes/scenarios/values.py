@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBox
 
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice, NumberField
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.formats import Show
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
@@ -97,14 +98,12 @@ class ValuesTab(Tab):
         self.worst = QCheckBox("To worst; a call costs")
         self.worst.setToolTip("Also every call date: the lowest yield and margin over maturity and the calls")
         self.cost = NumberField("Costs of a call", 0.0, 100.0, "million", 0.25, 2)
-        strip = QHBoxLayout()
+        strip = Flow()
         strip.setContentsMargins(GRID, GRID, GRID, 0)
-        strip.setSpacing(GRID)
         label = QLabel("Quote")
         label.setBuddy(self.of)
         for widget in (label, self.of, self.quoted_as, self.figure, self.drop):
             strip.addWidget(widget)
-        strip.addStretch(1)
         below = QHBoxLayout()
         below.setContentsMargins(GRID, GRID // 2, GRID, 0)
         below.setSpacing(GRID)
