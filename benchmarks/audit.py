@@ -25,10 +25,10 @@ import sqlalchemy as sa
 from measure import Measure, once, parser, show
 
 from clo_desktop import paths
-from clo_desktop.store import Store, open_store
+from clo_desktop.store import Store, migrate, open_store
 from clo_desktop.store.audit import server, workspace
 from clo_desktop.store.audit.verify import verify
-from clo_desktop.store.connection import address, reading, writing
+from clo_desktop.store.connection import address, connect, reading, writing
 from tests.store import postgres
 from tests.store.any_book import large_book
 
@@ -133,16 +133,14 @@ def server_costs(folder: Path, runs: int) -> list[Measure]:
 def on_server(cluster: postgres.Cluster, name: str, *, audited: bool) -> Store:
     """A store in a database of its own, with or without an audit."""
     url = cluster.create(name)
-    with cluster.connect(name) as on:
-        on.execute("CREATE SCHEMA clo")
-        on.execute(f"ALTER DATABASE {name} SET search_path = clo, public")
-    open_store(url).close()
-    if audited:
-        engine = sa.create_engine(address(url))
-        with engine.begin() as on:
+    engine = connect(address(url), 5.0)
+    with engine.begin() as on:
+        on.exec_driver_sql("CREATE SCHEMA clo; CREATE SCHEMA sec; SET search_path = clo")
+        migrate.upgrade(on, name)
+        if audited:
             server.make_roles(on)
-            server.apply(on)
-        engine.dispose()
+            server.apply(on, others=("sec",))
+    engine.dispose()
     return open_store(url)
 
 
@@ -154,7 +152,7 @@ def writers(store: Store) -> float:
     sealed = server.last_sealed(store._engine) is not None
 
     def work(number: int) -> None:
-        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        engine = connect(url, 5.0).execution_options(isolation_level="AUTOCOMMIT")
         with engine.connect() as on:
             while time.perf_counter() < until:
                 row = ids[number * 100 + done[number] % 100]

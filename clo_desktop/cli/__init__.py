@@ -28,6 +28,7 @@ from clo_desktop.cli import (
     scenarios,
     server,
     studies,
+    sync,
     tables,
     trading,
     users,
@@ -58,6 +59,7 @@ VERBS: Final[Sequence[Callable[[Add], None]]] = (
     users.add_verbs,
     refinancing.add_verbs,
     audit.add_verbs,
+    sync.add_verbs,
 )
 """What adds the verbs of each subject, in the order of the help."""
 

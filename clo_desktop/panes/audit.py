@@ -38,7 +38,7 @@ _COLUMNS: Final = (
     Column("action", "Action", Kind.TEXT.value),
     Column("kind", "Kind", Kind.TEXT.value),
     Column("what", "What", Kind.TEXT.value, widest=220),
-    Column("change", "Change", Kind.TEXT.value, tip="Fields that changed: before → after"),
+    Column("change", "Change", Kind.TEXT.value, tip="Fields that changed: before → after", widest=420),
     Column("deal", "Deal", Kind.TEXT.value, widest=180),
     Column("place", "From", Kind.TEXT.value, tip="Address or computer it came from", widest=140),
     Column("transaction", "Transaction", Kind.COUNT.value, tip="What was changed together has one number"),
@@ -246,7 +246,6 @@ class AuditPane(QWidget):
             _offer(choice, values, words)
         self._say_empty(looked)
         self.table.set_frame(lines_frame(looked.lines, field))
-        self.table.stretch_column("change")
         self.head.setText(self._words(looked))
         self.everything.setEnabled(self._wanted != ALL)
         self.export.setEnabled(bool(looked.lines))

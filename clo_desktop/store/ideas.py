@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from clo_desktop.faults import Refused
 from clo_desktop.store import schema
 from clo_desktop.store.cells import Row, storable
 from engine.asset import COLUMN_BY_NAME, Asset, Kind
@@ -82,7 +83,7 @@ def save_ideas(on: sa.Connection, deal_id: int, ideas: Iterable[StoredIdea]) -> 
     table = schema.ideas
     known = {
         row.key: row.version
-        for row in on.execute(sa.select(table.c.key, table.c.version).where(table.c.deal == deal_id))
+        for row in on.execute(sa.select(table.c.key, table.c.version).where(table.c.deal_id == deal_id))
     }
     made = []
     for idea in wanted:
@@ -98,9 +99,12 @@ def save_ideas(on: sa.Connection, deal_id: int, ideas: Iterable[StoredIdea]) -> 
         [row] = storable(table, [{name: getattr(idea, name) for name in _HEAD}])
         row |= {"pool": pool, "version": (there or 0) + 1}
         if there is None:
-            on.execute(sa.insert(table).values(deal=deal_id, **row))
+            on.execute(sa.insert(table).values(deal_id=deal_id, **row))
         else:
-            on.execute(sa.update(table).where(table.c.key == idea.key).values(**row))
+            del row["key"]  # a name of a row is nobody's to change
+            same_version = sa.and_(table.c.key == idea.key, table.c.version == there)
+            if on.execute(sa.update(table).where(same_version).values(**row)).rowcount != 1:
+                raise Refused(f"“{idea.name}” was stored by someone else just now; try again.", code="conflict")
         _put_rows(on, idea)
         made.append(replace(idea, version=row["version"]))
     _prune(on, deal_id)
@@ -113,9 +117,15 @@ def _put_rows(on: sa.Connection, idea: StoredIdea) -> None:
         {"idea": idea.key, "position": i, "described": _described(asset)} for i, asset in enumerate(idea.assets)
     ]
     for table, new in ((schema.idea_rows, rows), (schema.idea_assets, described)):
-        on.execute(sa.delete(table).where(table.c.idea == idea.key))
-        if new:
-            on.execute(sa.insert(table), storable(table, new))
+        mine = table.c.idea == idea.key
+        stored = [dict(row) for row in on.execute(sa.select(table).where(mine).order_by(table.c.position)).mappings()]
+        wanted = storable(table, new)
+        same = next((i for i, pair in enumerate(zip(stored, wanted, strict=False)) if pair[0] != pair[1]), None)
+        kept = min(len(stored), len(wanted)) if same is None else same
+        if len(stored) > kept:
+            on.execute(sa.delete(table).where(mine, table.c.position >= kept))
+        if len(wanted) > kept:
+            on.execute(sa.insert(table), wanted[kept:])
 
 
 def _cells(row: IdeaRow) -> Row:
@@ -125,13 +135,13 @@ def _cells(row: IdeaRow) -> Row:
 def _pool(on: sa.Connection, deal_id: int, pool: PoolState) -> int:
     """The key of a pool's state, stored where it is new."""
     table = schema.idea_pools
-    same = sa.and_(table.c.deal == deal_id, table.c.book_hash == pool.book_hash)
+    same = sa.and_(table.c.deal_id == deal_id, table.c.book_hash == pool.book_hash)
     key = on.execute(sa.select(table.c.id).where(same)).scalar()
     if key is not None:
         return int(key)
     head = {name: getattr(pool, name) for name in ("book_hash", "as_of", "principal_cash", "inputs")}
     [row] = storable(table, [head])
-    made = on.execute(sa.insert(table).values(deal=deal_id, **row)).inserted_primary_key
+    made = on.execute(sa.insert(table).values(deal_id=deal_id, **row)).inserted_primary_key
     assert made is not None
     positions = [
         {"pool": int(made[0]), "position": i, "asset_id": asset, "par": par, "terms": terms}
@@ -145,7 +155,7 @@ def _pool(on: sa.Connection, deal_id: int, pool: PoolState) -> int:
 def _prune(on: sa.Connection, deal_id: int) -> None:
     """Without the pools that no idea was made on."""
     pools, used = schema.idea_pools, sa.select(schema.ideas.c.pool)
-    on.execute(sa.delete(pools).where(sa.and_(pools.c.deal == deal_id, pools.c.id.not_in(used))))
+    on.execute(sa.delete(pools).where(sa.and_(pools.c.deal_id == deal_id, pools.c.id.not_in(used))))
 
 
 def load_ideas(on: sa.Connection, deal_id: int) -> tuple[StoredIdea, ...]:
@@ -159,7 +169,7 @@ def load_ideas(on: sa.Connection, deal_id: int) -> tuple[StoredIdea, ...]:
     for row in _of_ideas(on, schema.idea_assets, deal_id, ("described",)):
         assets.setdefault(row[0], []).append(_asset(row[1]))
     columns = [table.c[name] for name in (*_HEAD, "version")]
-    ordered = sa.select(table.c.pool, *columns).where(table.c.deal == deal_id)
+    ordered = sa.select(table.c.pool, *columns).where(table.c.deal_id == deal_id)
     return tuple(
         StoredIdea(
             **dict(zip((*_HEAD, "version"), values, strict=True)),
@@ -177,7 +187,7 @@ def _of_ideas(on: sa.Connection, table: sa.Table, deal_id: int, names: Iterable[
     return on.execute(
         sa.select(table.c.idea, *(table.c[name] for name in names))
         .join(ideas, ideas.c.key == table.c.idea)
-        .where(ideas.c.deal == deal_id)
+        .where(ideas.c.deal_id == deal_id)
         .order_by(table.c.idea, table.c.position)
     )
 
@@ -188,7 +198,7 @@ def _load_pools(on: sa.Connection, deal_id: int) -> dict[int, PoolState]:
     listed = (
         sa.select(held.c.pool, held.c.asset_id, held.c.par, held.c.terms)
         .join(pools, pools.c.id == held.c.pool)
-        .where(pools.c.deal == deal_id)
+        .where(pools.c.deal_id == deal_id)
         .order_by(held.c.pool, held.c.position)
     )
     for pool, asset, par, terms in on.execute(listed):
@@ -196,14 +206,14 @@ def _load_pools(on: sa.Connection, deal_id: int) -> dict[int, PoolState]:
     heads = sa.select(pools.c.id, pools.c.book_hash, pools.c.as_of, pools.c.principal_cash, pools.c.inputs)
     return {
         row.id: PoolState(row.book_hash, row.as_of, row.principal_cash, row.inputs, positions.get(row.id, {}))
-        for row in on.execute(heads.where(pools.c.deal == deal_id))
+        for row in on.execute(heads.where(pools.c.deal_id == deal_id))
     }
 
 
 def delete_ideas(on: sa.Connection, deal_id: int, keys: Iterable[str]) -> None:
     """Deletes ideas of a deal by their keys; one that is not there is deleted already."""
     table = schema.ideas
-    on.execute(sa.delete(table).where(sa.and_(table.c.deal == deal_id, table.c.key.in_(list(keys)))))
+    on.execute(sa.delete(table).where(sa.and_(table.c.deal_id == deal_id, table.c.key.in_(list(keys)))))
     _prune(on, deal_id)
 
 

@@ -7,7 +7,7 @@ is a row that one side changed and the other took out: a person decides, and unt
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from clo_desktop.faults import Refused
 from clo_desktop.store import schema
 from clo_desktop.store.cells import Row
-from clo_desktop.store.rows import Key, Rows, book_of, keyed, rows_of
+from clo_desktop.store.delta import Delta, RowChange, TableDelta, delta_of, same, same_row
+from clo_desktop.store.rows import Key, Rows, book_of, keyed, plain, rows_of
+from engine.asset import Asset
 from engine.terms import Book
 
 
@@ -56,11 +58,12 @@ class Clash:
 class Clashing(Refused):
     """Two changes of one deal that a person must join. `theirs` is the deal as it is stored now."""
 
-    def __init__(self, deal: str, clashes: Sequence[Clash], theirs: Book) -> None:
+    def __init__(self, deal: str, clashes: Sequence[Clash], theirs: Book, message: str = "") -> None:
         some = "; ".join(str(clash.place) for clash in clashes[:3]) + ("; …" if len(clashes) > 3 else "")
         super().__init__(
-            f"{deal} was changed by someone else in the same cells ({some}); choose which values to keep, nothing was"
-            " saved yet.",
+            message
+            or f"{deal} was changed by someone else in the same cells ({some}); choose which values to keep, nothing"
+            " was saved yet.",
             code="clash",
         )
         self.deal = deal
@@ -73,55 +76,72 @@ Choices = Mapping[Place, Side]
 NO_CHOICES: Final[Choices] = {}
 
 
+class Always(Mapping[Place, Side]):
+    """The same choice for every clash."""
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+
+    def __getitem__(self, place: Place) -> Side:
+        return self.side
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
 def merge(base: Book, mine: Book, theirs: Book, choices: Choices = NO_CHOICES) -> Book:
     """`theirs` with what was changed from `base` to `mine`.
 
     choices  which side to keep where both changed the same. Raises Clashing where that is not said for every clash;
     symmetric: who is "mine" and who "theirs" makes no difference but for the order of rows that both added.
     """
-    was, ours, others = rows_of(base), rows_of(mine), rows_of(theirs)
+    return apply(delta_of(base, mine), theirs, choices)
+
+
+def apply(delta: Delta, theirs: Book, choices: Choices = NO_CHOICES, master: Iterable[Asset] = ()) -> Book:
+    """`theirs` with the changes of `delta`; a change that is there already is no second one.
+
+    master  assets off their list as they are stored now, so that one which `delta` puts on the list is compared too
+
+    Raises Clashing as `merge` does.
+    """
+    rows = rows_of(theirs)
+    rows[schema.assets] += [plain(asset) for asset in master if asset.asset_id not in theirs.assets]
     clashes: list[Clash] = []
-    joined: Rows = {table: _join(table, was[table], ours[table], others[table], choices, clashes) for table in was}
+    for table in rows:
+        if table.name in delta:
+            rows[table] = _join(table, delta[table.name], rows[table], choices, clashes)
     if clashes:
         raise Clashing(theirs.deal.name, clashes, theirs)
-    _list_what_is_held(joined)
-    return book_of(joined)
+    _list_what_is_held(rows)
+    return book_of(rows)
 
 
 def _join(
-    table: sa.Table,
-    base: Iterable[Row],
-    mine: Iterable[Row],
-    theirs: Iterable[Row],
-    choices: Choices,
-    clashes: list[Clash],
+    table: sa.Table, delta: TableDelta, theirs: Iterable[Row], choices: Choices, clashes: list[Clash]
 ) -> list[Row]:
-    b, m, t = (keyed(table, rows) for rows in (base, mine, theirs))
-    if table is schema.assets:  # an asset off a deal's list is still in the master
-        m, t = t | b | m, m | b | t
-    found: dict[Key, Row] = {}
-    for key in _order(list(b), list(m), list(t)):
-        row = _join_row(table, key, b.get(key), m.get(key), t.get(key), choices, clashes)
-        if row is not None:
-            found[key] = row
-    return list(found.values())
+    stored = keyed(table, theirs)
+    joined: dict[Key, Row | None] = dict(stored)
+    for change in delta.rows:
+        others = stored.get(change.key)
+        if table is schema.assets and others is None:
+            others = change.was  # an asset off a deal's list is still in the master
+        joined[change.key] = _join_row(table, change, others, choices, clashes)
+    order = _order(delta.before, delta.after, tuple(stored)) if delta.after else list(joined)
+    return [row for key in order if (row := joined.get(key)) is not None]
 
 
 def _join_row(
-    table: sa.Table,
-    key: Key,
-    base: Row | None,
-    mine: Row | None,
-    theirs: Row | None,
-    choices: Choices,
-    clashes: list[Clash],
+    table: sa.Table, change: RowChange, theirs: Row | None, choices: Choices, clashes: list[Clash]
 ) -> Row | None:
-    if _same_row(mine, theirs) or _same_row(base, theirs):
+    base, mine = change.was, change.now
+    if same_row(mine, theirs) or same_row(base, theirs):
         return mine
-    if _same_row(base, mine):
-        return theirs
     if mine is None or theirs is None:  # taken out by one, changed by the other
-        place = Place(table.name, key)
+        place = Place(table.name, change.key)
         if place not in choices:
             clashes.append(Clash(place, base, mine, theirs))
         return mine if choices.get(place) is Side.MINE else theirs
@@ -129,30 +149,19 @@ def _join_row(
     for column in theirs:
         was = (base or {}).get(column)
         ours, others = mine[column], theirs[column]
-        if _same(ours, others) or (base is not None and _same(was, others)):
+        if same(ours, others) or (base is not None and same(was, others)):
             row[column] = ours
-        elif base is not None and _same(was, ours):
+        elif base is not None and same(was, ours):
             row[column] = others
         else:
-            place = Place(table.name, key, column)
+            place = Place(table.name, change.key, column)
             if place not in choices:
                 clashes.append(Clash(place, was, ours, others))
             row[column] = ours if choices.get(place) is Side.MINE else others
     return row
 
 
-def _same_row(a: Row | None, b: Row | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return all(_same(a[column], b[column]) for column in a)
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Equal and of one kind: TRUE is not 1 in a cell that may hold either."""
-    return a == b and isinstance(a, bool) == isinstance(b, bool)
-
-
-def _order(base: list[Key], mine: list[Key], theirs: list[Key]) -> list[Key]:
+def _order(base: Sequence[Key], mine: Sequence[Key], theirs: Sequence[Key]) -> list[Key]:
     """All keys in an order both would know again: that of whoever changed it, the other's new rows after their
     neighbours. Theirs where both changed it."""
     kept = set(base) & set(mine) & set(theirs)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from engine.asset import COLUMNS, Kind
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration: the format this application writes."""
 
 NAMING: Final = {
@@ -280,14 +280,15 @@ snapshots: Final = sa.Table(
     "snapshots",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _with("deal", "deals.id"),
+    _with("deal_id", "deals.id"),
     _date("as_of", required=True),
     sa.Column("taken_at", Moment, nullable=False),
     _text("origin", required=True),
     _text("book_hash", required=True),
     _text("readings", required=True),
     _number("principal_amount"),
-    sa.UniqueConstraint("deal", "as_of"),
+    sa.UniqueConstraint("deal_id", "as_of"),
+    info={"known_by": ("as_of",)},
 )
 """A deal's tests as they stood, one a date. They outlive an import of the deal, and are deleted with it."""
 
@@ -301,18 +302,19 @@ snapshot_tests: Final = sa.Table(
     *(_number(name) for name in ("result", "threshold", "cushion", "cushion_par", "cushion_names")),
     *(_number(name) for name in ("numerator", "denominator")),
     *(_text(name, required=True) for name in ("limit_source", "comment")),
+    info={"known_by": ("number", "name")},
 )
 
 idea_pools: Final = sa.Table(
     "idea_pools",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _with("deal", "deals.id"),
+    _with("deal_id", "deals.id"),
     _text("book_hash", required=True),
     _date("as_of"),
     _number("principal_cash", required=True),
     _text("inputs", required=True),
-    sa.UniqueConstraint("deal", "book_hash"),
+    sa.UniqueConstraint("deal_id", "book_hash"),
 )
 """What pools looked like that ideas were made on; `inputs` is the hash of all but the positions."""
 
@@ -324,6 +326,7 @@ idea_pool_positions: Final = sa.Table(
     _text("asset_id", required=True),
     _number("par", required=True),
     _text("terms", required=True),
+    info={"unaudited": "a fingerprint of positions that are audited themselves"},
 )
 """`terms` is the hash of the asset; the asset is a name, not a key: it may leave the master."""
 
@@ -331,7 +334,7 @@ ideas: Final = sa.Table(
     "ideas",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
-    _with("deal", "deals.id", index=True),
+    _with("deal_id", "deals.id", index=True),
     _with("pool", "idea_pools.id"),
     _text("name", required=True),
     _text("note", required=True),
@@ -340,6 +343,7 @@ ideas: Final = sa.Table(
     sa.Column("changed_at", Moment, nullable=False),
     _count("version"),
     _flag("is_open", required=True),
+    info={"known_by": ("name",)},
 )
 """Ideas of trades, as a pad shows them beside each other."""
 
@@ -349,6 +353,7 @@ idea_rows: Final = sa.Table(
     _with("idea", "ideas.key", sa.Text, primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
     *(_text(name, required=True) for name in ("side", "asset", "par", "price", "settlement")),
+    info={"known_by": ("side", "asset")},
 )
 """The trades of an idea, every cell as it was typed."""
 
@@ -368,6 +373,7 @@ scenarios: Final = sa.Table(
     _text("owner", required=True),
     _text("locked_by"),
     sa.Column("locked_at", Moment),
+    info={"known_by": ("name",)},
 )
 """The library of scenarios. What a scenario says stands in its versions; the newest has the highest number."""
 
@@ -389,6 +395,32 @@ scenario_tags: Final = sa.Table(
     sa.Column("scenario_id", sa.Integer, sa.ForeignKey("scenarios.id"), primary_key=True),
     sa.Column("tag", sa.Text, primary_key=True),
 )
+applied_operations: Final = sa.Table(
+    "applied_operations",
+    metadata,
+    _text("op_id", required=True),
+    _text("owner", required=True),
+    _text("deal", required=True),
+    _count("version"),
+    sa.Column("applied_at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("op_id"),
+    info={"unaudited": "which change it was, the lines of the change say"},
+)
+"""Changes that were sent from offline copies and are in the deal, written in the transaction that applied them.
+
+`version` is the deal's afterwards. The deal is a name, not a key: whoever asks what became of a change is answered
+though the deal is gone.
+"""
+
+deleted_deals: Final = sa.Table(
+    "deleted_deals",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _count("version"),
+    sa.Column("deleted_at", Moment, nullable=False),
+    info={"written_by": "trigger", "unaudited": "the deletion itself is audited"},
+)
+"""What is left of a deleted deal: the `id` and `version` it had. No name, since everybody may read it."""
 
 OF_DEAL: Final = tuple(t for t in reversed(metadata.sorted_tables) if "deal_id" in t.c)
 """The tables of a deal's rows, in an order in which they may be emptied."""

@@ -64,13 +64,13 @@ _TEST: Final = tuple(f.name for f in fields(SnapshotTest))
 def put_snapshot(on: sa.Connection, deal_id: int, snapshot: Snapshot) -> dt.datetime | None:
     """Stores a snapshot in the place of the one of its date; the moment in which that one was taken, if there was."""
     table = schema.snapshots
-    same = sa.and_(table.c.deal == deal_id, table.c.as_of == snapshot.as_of)
+    same = sa.and_(table.c.deal_id == deal_id, table.c.as_of == snapshot.as_of)
     replaced = on.execute(sa.select(table.c.taken_at).where(same)).scalar()
     on.execute(sa.delete(table).where(same))
     head = {name: getattr(snapshot, name) for name in _HEAD}
     head["principal_amount"] = _finite(snapshot.principal_amount)
     [row] = storable(table, [head])
-    key = on.execute(sa.insert(table).values(deal=deal_id, **row)).inserted_primary_key
+    key = on.execute(sa.insert(table).values(deal_id=deal_id, **row)).inserted_primary_key
     assert key is not None
     rows = [{"snapshot": int(key[0]), "position": i, **_row(test)} for i, test in enumerate(snapshot.tests)]
     if rows:
@@ -95,13 +95,13 @@ def load_snapshots(on: sa.Connection, deal_id: int) -> tuple[Snapshot, ...]:
     listed = (
         sa.select(tests.c.snapshot, *(tests.c[name] for name in _TEST))
         .join(heads, heads.c.id == tests.c.snapshot)
-        .where(heads.c.deal == deal_id)
+        .where(heads.c.deal_id == deal_id)
         .order_by(tests.c.snapshot, tests.c.position)
     )
     for key, *values in on.execute(listed):
         found.setdefault(key, []).append(SnapshotTest(*values))
     columns = [heads.c[name] for name in _HEAD]
-    in_order = sa.select(heads.c.id, *columns).where(heads.c.deal == deal_id).order_by(heads.c.as_of)
+    in_order = sa.select(heads.c.id, *columns).where(heads.c.deal_id == deal_id).order_by(heads.c.as_of)
     return tuple(Snapshot(**_head(values), tests=tuple(found.get(key, ()))) for key, *values in on.execute(in_order))
 
 
@@ -112,5 +112,5 @@ def _head(values: list[Any]) -> Row:
 def drop_snapshot(on: sa.Connection, deal_id: int, as_of: dt.date) -> bool:
     """Deletes the snapshot of a date; False where there is none."""
     table = schema.snapshots
-    gone = on.execute(sa.delete(table).where(sa.and_(table.c.deal == deal_id, table.c.as_of == as_of)))
+    gone = on.execute(sa.delete(table).where(sa.and_(table.c.deal_id == deal_id, table.c.as_of == as_of)))
     return gone.rowcount > 0

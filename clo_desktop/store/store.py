@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,9 +33,11 @@ from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
 from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.migrate import migrate
 from clo_desktop.store.records import DealSummary, ImportRecord
+from clo_desktop.store.retries import retried
 from clo_desktop.store.scenarios import Saved
 from clo_desktop.store.schema import assets, deals
 from clo_desktop.store.snapshots import Snapshot, drop_snapshot, load_snapshots, put_snapshot
+from clo_desktop.store.sync import outbox
 from engine.asset import Asset
 from engine.terms import Book
 
@@ -53,6 +57,11 @@ class Store:
         self._held = header.hold_open(ready.file) if ready is not None else None
         self.notice = notice
         """What a person should know about the opening, as a sentence; empty for nothing."""
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is shared: a server and no file."""
+        return self._engine.dialect.name != "sqlite"
 
     @property
     def name(self) -> str:
@@ -105,10 +114,13 @@ class Store:
     ) -> dt.datetime | None:
         """Write `book`, replacing the deal of its name and updating the asset master, and note the import if it is one.
 
-        All or nothing, with the snapshot of its tests if there is one: when the one that it replaces was taken.
+        All or nothing, with the snapshot of its tests if there is one: when the one that it replaces was taken. Of an
+        offline copy the change is put into the outbox, too.
         """
         with writing(self._engine) as on:
-            books.save_book(on, book, dt.datetime.now(dt.UTC))
+            now = dt.datetime.now(dt.UTC)
+            with outbox.noting(on, book.deal.name, now):
+                books.save_book(on, book, now)
             if record is not None:
                 records.add_import(on, record)
             return None if snapshot is None else put_snapshot(on, self._key(on, book.deal.name), snapshot)
@@ -118,15 +130,21 @@ class Store:
 
         What others changed meanwhile is kept: cells are joined three ways. Raises Clashing, with the cells both
         changed, where `choices` do not say whose to keep; Refused where the deal is gone. Then nothing is written.
+        Where another transaction was faster it is done again on what that one wrote.
         """
         if base.deal.name != mine.deal.name:
             raise ValueError("a deal is not renamed by an edit")
+        return retried(lambda: self._edit(base, mine, choices))
+
+    def _edit(self, base: Book, mine: Book, choices: Choices) -> Book:
         with writing(self._engine) as on:
             theirs = books.load_book(on, base.deal.name, to_change=True)
             if theirs is None:
                 raise self._unknown(on, base.deal.name)
             joined = merge(base, mine, theirs, choices)
-            books.save_book(on, joined, dt.datetime.now(dt.UTC))
+            now = dt.datetime.now(dt.UTC)
+            with outbox.noting(on, base.deal.name, now, theirs):
+                books.save_book(on, joined, now)
             return joined
 
     def version(self, name: str) -> int:
@@ -138,8 +156,12 @@ class Store:
             return int(found["version"])
 
     def delete(self, name: str) -> None:
-        """Remove the deal `name`; its assets and the history of imports stay. Raises Refused naming the known deals."""
+        """Remove the deal `name`; its assets and the history of imports stay. Raises Refused naming the known deals.
+
+        Of an offline copy only the copy is removed; refused while changes of it wait to be sent.
+        """
         with writing(self._engine) as on:
+            outbox.forget(on, name)
             if not books.delete_deal(on, name):
                 raise self._unknown(on, name)
 
@@ -223,6 +245,30 @@ class Store:
     def audit(self) -> Trail:
         """What was written down of every change."""
         return Trail(self._engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one state throughout, for what stands beside the deals (offline copies)."""
+        with reading(self._engine) as on:
+            yield on
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that writes all or nothing, as `reading`."""
+        with writing(self._engine) as on:
+            yield on
+
+    @contextmanager
+    def dedicated(self) -> Iterator[Any]:
+        """The driver's own connection to a server, outside the pool and in autocommit, for what listens for long."""
+        with translating(self._engine):
+            on = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            raw = on.connection.driver_connection
+            on.detach()
+        try:
+            yield raw
+        finally:
+            on.close()
 
     def close(self) -> None:
         """Let go of the database; the store is of no use afterwards."""

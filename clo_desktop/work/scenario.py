@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from clo_desktop.faults import Refused
-from clo_desktop.work import blocks
+from clo_desktop.work import blocks, scenario_renewal
 from clo_desktop.work.blocks import CODE, Block
 from engine.assumptions import AS_IT_IS, MOST_NOTCHES, Assumptions, Proxy, RatePath
 from engine.curve_shapes import Interpolation
@@ -111,6 +111,7 @@ def _assumptions(top: Block) -> Assumptions:
         "price_shock": top.take("price_shock", blocks.change) or 0.0,
         "downgrade": top.take("downgrade", _NOTCHES) or 0,
         "shocks": top.take("shocks", _shocks) or (),
+        "refinancing": top.take("refinancing", scenario_renewal.read),
         **call,
     }
     shift, rates = top.take("curve", _curve) or (None, AS_IT_IS)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from clo_desktop.faults import Refused
+from clo_desktop.work import scenario_renewal
 from clo_desktop.work.blocks import CODE
 from clo_desktop.work.scenario import scenario_of_text
 from engine.assumptions import AS_IT_IS, Assumptions, Proxy
@@ -81,6 +82,7 @@ def _assumptions(asked: Assumptions) -> Plain:
                 for s in asked.shocks
             ],
             "rules": [_rule(rule) for rule in asked.rules],
+            "refinancing": scenario_renewal.said(asked.refinancing),
             "events": {} if asked.events is None else _events(asked.events),
         }
     )

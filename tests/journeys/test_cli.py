@@ -64,7 +64,7 @@ class Said:
     def refusal(self, sentence: str) -> dict[str, str]:
         """The error of a refused command with --json; checks that it is one sentence on both streams."""
         assert self.code == 1
-        lines = self.err.splitlines()
+        lines = [line for line in self.err.splitlines() if not line.startswith("Compiling the engine")]
         assert len(lines) == 1, self.err
         assert "Traceback" not in self.err
         error: dict[str, str] = self.json["error"]

@@ -22,6 +22,7 @@ from clo_desktop.store.audit.anchors import Anchor
 from clo_desktop.store.audit.lines import Line, Wanted, lines
 from clo_desktop.store.audit.verify import Verdict, verify
 from clo_desktop.store.connection import address
+from tests.store.postgres import Server
 
 TABLES = """
 CREATE SCHEMA clo;
@@ -43,9 +44,15 @@ ROWS = (
 
 
 @pytest.fixture
-def admin(database: str) -> Iterator[sa.Engine]:
+def where(cluster: Server, database: str) -> str:
+    """The superuser's address of an empty database."""
+    return cluster.address(database)
+
+
+@pytest.fixture
+def admin(where: str) -> Iterator[sa.Engine]:
     """A superuser on a database whose audit is in place and has lines of five sealed transactions."""
-    engine = sa.create_engine(address(database), isolation_level="AUTOCOMMIT")
+    engine = sa.create_engine(address(where), isolation_level="AUTOCOMMIT")
     with engine.connect() as on:
         server.make_roles(on)
         on.exec_driver_sql(TABLES)
@@ -224,18 +231,16 @@ def test_that_another_run_of_the_set_up_changes_nothing(admin: sa.Engine) -> Non
 
 
 @pytest.fixture
-def manager(admin: sa.Engine, database: str) -> Iterator[sa.Engine]:
+def manager(admin: sa.Engine, where: str) -> Iterator[sa.Engine]:
     """Someone of the group of managers, with rights on the data and a password of his own."""
-    name = "m_" + sa.make_url(database).database
+    name = "m_" + str(address(where).database)
     run(
         admin,
         f"CREATE ROLE {name} LOGIN PASSWORD 'manager-word' IN ROLE clo_manager",
         f"GRANT USAGE ON SCHEMA clo TO {name}",
         f"GRANT ALL ON ALL TABLES IN SCHEMA clo TO {name}",
     )
-    engine = sa.create_engine(
-        address(database).set(username=name, password="manager-word"), isolation_level="AUTOCOMMIT"
-    )
+    engine = sa.create_engine(address(where).set(username=name, password="manager-word"), isolation_level="AUTOCOMMIT")
     yield engine
     engine.dispose()
     run(admin, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
@@ -472,8 +477,8 @@ def test_that_a_change_hidden_between_two_lines_is_seen(admin: sa.Engine) -> Non
     )
 
 
-def test_that_a_server_without_audit_says_so(database: str) -> None:
-    engine: Any = sa.create_engine(address(database))
+def test_that_a_server_without_audit_says_so(where: str) -> None:
+    engine: Any = sa.create_engine(address(where))
     verdict = look(engine)
     engine.dispose()
     assert [b.says for b in verdict.breaches] == ["The server has no audit; run `clo server init`."]

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from clo_desktop.store import Store, open_store, schema
+from clo_desktop.store import Store, migrate, open_store, schema
 from clo_desktop.store.audit import anchors, server
 from clo_desktop.store.audit.lines import Wanted
-from clo_desktop.store.connection import address
+from clo_desktop.store.connection import address, connect
 from engine import terms
 from tests.store.any_book import large_book
 
@@ -27,17 +27,14 @@ def audited(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         where = str(tmp_path / "workspace.clo")
     else:
-        where = request.getfixturevalue("database")
-        name = sa.make_url(where).database
-        administrator = sa.create_engine(address(where), isolation_level="AUTOCOMMIT")
-        with administrator.connect() as on:
-            on.exec_driver_sql("CREATE SCHEMA clo")
-            on.exec_driver_sql(f'ALTER DATABASE "{name}" SET search_path = clo, public')
-        administrator.dispose()
-        open_store(where).close()
-        with (administrator := sa.create_engine(address(where))).begin() as on:
+        name = request.getfixturevalue("database")
+        where = request.getfixturevalue("cluster").address(name)
+        administrator = connect(address(where), 5.0)
+        with administrator.begin() as on:
+            on.exec_driver_sql("CREATE SCHEMA clo; CREATE SCHEMA sec; SET search_path = clo")
+            migrate.upgrade(on, name)
             server.make_roles(on)
-            server.apply(on)
+            server.apply(on, others=("sec",))
         administrator.dispose()
     with open_store(where) as store:
         yield store

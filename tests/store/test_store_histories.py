@@ -99,17 +99,3 @@ def test_that_a_deal_that_is_not_there_is_refused_with_the_known_ones(
 ) -> None:
     with pytest.raises(Refused, match="the deals are: Deal"):
         ask(deal, "gone")
-
-
-def test_that_a_workspace_of_the_first_format_is_migrated_with_its_deals(opened: Callable[[], Store]) -> None:
-    first = opened()
-    first.save(large_book("Deal", 2))
-    with first._engine.begin() as on:
-        for name in ("idea_assets", "idea_rows", "ideas", "idea_pool_positions", "idea_pools", "snapshot_tests"):
-            on.exec_driver_sql(f"DROP TABLE {name}")
-        on.exec_driver_sql("DROP TABLE snapshots")
-        on.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-    again = opened()
-    assert again.snapshots("Deal") == ()
-    again.put_snapshot("Deal", SNAPSHOT)
-    assert again.snapshots("Deal") == (SNAPSHOT,)

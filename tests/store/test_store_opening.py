@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -11,14 +12,17 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from clo_desktop.faults import Refused
-from clo_desktop.store import Store, open_store, schema
+from clo_desktop.store import Store, migrate, open_store, schema
+from clo_desktop.store.connection import address, connect, let_go, mark, writing
 from clo_desktop.store.migrate import FOLDER
 from clo_desktop.store.refusals import refusal
+from clo_desktop.store.sync.tables import metadata as of_files
 from engine.terms import Book, Deal
 from tests.store.any_book import large_book
 
@@ -33,7 +37,8 @@ COMPARED = {
 def test_that_the_migrated_schema_is_the_one_the_code_declares(store: Store) -> None:
     with store._engine.connect() as on:
         context = MigrationContext.configure(on, opts=COMPARED)
-        assert compare_metadata(context, schema.metadata) == []
+        declared = [schema.metadata, *([of_files] if on.dialect.name == "sqlite" else [])]
+        assert compare_metadata(context, declared) == []
         found = {t: {fk["name"] for fk in sa.inspect(on).get_foreign_keys(t)} for t in schema.metadata.tables}
         keys = {t: sa.inspect(on).get_pk_constraint(t) for t in schema.metadata.tables}
     for name, table in schema.metadata.tables.items():
@@ -242,3 +247,37 @@ def test_that_what_a_database_says_becomes_a_sentence_with_a_remedy(said: str, c
     assert "workspace.clo" in refused.message
     assert "\n" not in refused.message
     assert any(mark in refused.message for mark in (";", ":"))
+
+
+def test_that_a_workspace_of_the_first_format_keeps_its_deal(tmp_path: Path) -> None:
+    place = tmp_path / "workspace.clo"
+    engine = connect(address(place), 1.0)
+    with writing(engine) as on:
+        mark(on)
+        command.upgrade(migrate._config(on), "0001")
+        for statement in FIRST_FORMAT:
+            on.exec_driver_sql(statement)
+    let_go(engine)
+    with open_store(place) as store:
+        book = store.load("Old")
+        assert [(h.asset_id, h.par) for h in book.deal.holdings] == [("B", 2.5), ("A", 1.5)]
+        assert book.deal.dates == (("Closing Date", dt.date(2012, 1, 1)), ("Remark", "none"))
+        assert book.deal.clo_inputs == (("Trustee", 7.0),)
+        assert book.reference.vectors == (("ramp", (0.1 + 0.2, None, 1 / 3)), ("none", ()))
+        assert (store.snapshots("Old"), store.ideas("Old"), store.scenarios()) == ((), (), ())
+        written = store.version("Old")
+        store.save(book)
+        assert store.version("Old") == written  # ranks of old positions are as a save would make them
+
+
+FIRST_FORMAT = (
+    "INSERT INTO assets (asset_id, wal) VALUES ('A', 1.25), ('B', NULL)",
+    "INSERT INTO deals VALUES (7, 'Old', 'EUR', NULL, 0.01, 3, '2026-11-24 10:00:00')",
+    "INSERT INTO deal_assets VALUES (7, 0, 'A'), (7, 1, 'B')",
+    "INSERT INTO holdings VALUES (7, 0, 'B', 2.5), (7, 1, 'A', 1.5)",
+    "INSERT INTO labelled_values (deal_id, block, position, label, date, text, number) VALUES "
+    "(7, 'clo_inputs', 0, 'Trustee', NULL, NULL, 7.0), (7, 'dates', 0, 'Closing Date', '2012-01-01', NULL, NULL), "
+    "(7, 'dates', 1, 'Remark', NULL, 'none', NULL)",
+    "INSERT INTO vectors VALUES (7, 0, 'ramp'), (7, 1, 'none')",
+    f"INSERT INTO vector_entries VALUES (7, 0, 0, {0.1 + 0.2!r}), (7, 0, 1, NULL), (7, 0, 2, {1 / 3!r})",
+)

@@ -53,7 +53,7 @@ def desk(stocked: Path) -> Desk:
 
 
 def test_that_the_guide_has_an_example_of_every_feature() -> None:
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
     everything = read(whole())
     assert [name for name in Assumptions.__slots__ if getattr(everything, name) == getattr(Assumptions(), name)] == []
 

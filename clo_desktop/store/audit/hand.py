@@ -22,6 +22,7 @@ from sqlalchemy import event
 
 from clo_desktop.store.audit import keys
 from clo_desktop.store.audit.keys import Key
+from clo_desktop.store.audit.lines import key_text
 from clo_desktop.store.audit.secrets import CHANGED
 
 LAST: Final = "SELECT seq, mac, txid FROM audit_logs ORDER BY seq DESC LIMIT 1"
@@ -109,6 +110,7 @@ class Hand:
     def equip(self, raw: Any) -> None:
         """Give the connection the functions. They read nothing and change nothing outside the statement."""
         raw.create_function("clo_row", -1, row_text)
+        raw.create_function("clo_key", -1, key_text)
         raw.create_function("clo_line", -1, self._row_line)
         raw.create_function("clo_change", 8, self._change_line)
         raw.create_function("clo_told", 7, self._line)

@@ -90,6 +90,11 @@ class Wanted:
 ALL: Final = Wanted()
 
 
+def key_text(*values: Any) -> str:
+    """A key of several columns as one text."""
+    return json.dumps(values, ensure_ascii=False)
+
+
 def table_of(on: sa.Connection) -> sa.TableClause:
     """Where the lines are."""
     home = None if on.dialect.name == "sqlite" else "audit"

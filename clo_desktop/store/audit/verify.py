@@ -222,10 +222,9 @@ class _File:
 
     def live(self) -> Iterator[tuple[Place, Row]]:
         for table in triggers.audited():
-            key = triggers.key_of(table)
             for (text,) in self._on.exec_driver_sql(f'SELECT {triggers.row_call(table)} FROM "{table.name}"'):
                 row = json.loads(text)
-                yield (table.name, json.dumps(row[key])), clean(row)
+                yield (table.name, json.dumps(triggers.key_in(table, row))), clean(row)
 
 
 def _agrees(row: Any) -> bool:

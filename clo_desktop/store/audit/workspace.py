@@ -75,13 +75,14 @@ def _mend(on: sa.Connection) -> None:
 def _baseline(on: sa.Connection) -> None:
     known = replay(lines(on)).state
     for table in triggers.audited():
-        key = triggers.key_of(table)
+        order = ", ".join(f'"{key}"' for key in triggers.keys_of(table))
         row, resource, deal = triggers.row_call(table), triggers.resource_of(table), triggers.deal_of(table)
-        rows = on.exec_driver_sql(f'SELECT {row}, {resource}, {deal} FROM "{table.name}" ORDER BY "{key}"').all()
+        rows = on.exec_driver_sql(f'SELECT {row}, {resource}, {deal} FROM "{table.name}" ORDER BY {order}').all()
         for text, named, of_deal in rows:
             now = json.loads(text)
-            if known.get((table.name, json.dumps(now[key]))) != clean(now):
-                told = {"table": table.name, "id": now[key], "deal": of_deal, "after": now}
+            key = triggers.key_in(table, now)
+            if known.get((table.name, json.dumps(key))) != clean(now):
+                told = {"table": table.name, "id": key, "deal": of_deal, "after": now}
                 _write(on, "baseline", table.name, named, told)
 
 

@@ -227,7 +227,7 @@ def _callers(on: Connection) -> Iterator[str]:
 
 
 def _triggers(on: Connection) -> Iterator[str]:
-    wanted = {("clo.deals", "assign_maker"), ("clo.deals", "stamp")}
+    wanted = {("clo.deals", "assign_maker"), ("clo.deals", "stamp"), ("clo.deals", "tell"), ("clo.assets", "tell")}
     wanted |= {(rule.table, "guard_version") for rule in rules.rules(schema.metadata) if rule.versioned}
     found = {
         (table, name)

@@ -27,7 +27,12 @@ OLDEST: Final = 15
 """The oldest version of PostgreSQL that this is tested on."""
 
 BEFORE_TABLES: Final = {"1_roles.sql": None}
-AFTER_TABLES: Final = {"2_rights.sql": "clo_owner", "3_people.sql": "clo_roleadmin", "4_database.sql": None}
+AFTER_TABLES: Final = {
+    "2_rights.sql": "clo_owner",
+    "3_people.sql": "clo_roleadmin",
+    "4_database.sql": None,
+    "5_copies.sql": "clo_owner",
+}
 """The scripts, each with the role that runs it and owns what it makes; None is the superuser who signed in."""
 
 FURTHER: Final[tuple[Callable[[sa.Connection], object], ...]] = (

@@ -74,7 +74,9 @@ def _rule(table: sa.Table, policies: Sequence[Policy], *, updates: bool = True) 
     fixed = {c.name for c in table.primary_key} | {"deal_id", "owner"}
     updatable = [c.name for c in table.c if c.name not in fixed] if updates else []
     insertable = [c.name for c in table.c if c.name != "id"]  # numbers are the server's to give
-    return Rule(f"clo.{table.name}", tuple(policies), tuple(insertable), tuple(updatable), "version" in table.c)
+    return Rule(
+        f"clo.{table.name}", tuple(policies), tuple(insertable), tuple(updatable), updates and "version" in table.c
+    )
 
 
 def _writes(groups: tuple[str, ...], condition: str) -> Iterator[Policy]:
@@ -173,11 +175,28 @@ def _imports(table: sa.Table) -> Rule:
     )
 
 
+WORKED: Final = ("ideas", "idea_rows", "idea_assets", "idea_pools", "idea_pool_positions")
+"""Ideas of trades: analysts' work on deals they may read."""
+
+
+def _applied_operations(table: sa.Table) -> Rule:
+    """Which changes of offline copies were applied: it only grows, and each person asks about their own."""
+    own = f"{_SIGNED_IN} AND owner = session_user"
+    return _rule(table, [Policy("SELECT", READERS, own), Policy("INSERT", WRITERS, made=own)], updates=False)
+
+
+def _deleted_deals(table: sa.Table) -> Rule:
+    """Numbers of deals that were deleted, written by a trigger."""
+    return _rule(table, [Policy("SELECT", READERS, _SIGNED_IN)], updates=False)
+
+
 _NAMED: Final[dict[str, Callable[[sa.Table], Rule]]] = {
     "deals": _deals,
     "assets": _assets,
     "imports": _imports,
-    **dict.fromkeys(("ideas", "idea_rows", "idea_assets", "idea_pools", "idea_pool_positions"), _worked),
+    "applied_operations": _applied_operations,
+    "deleted_deals": _deleted_deals,
+    **dict.fromkeys(WORKED, _worked),
     **dict.fromkeys(("scenarios", "scenario_versions", "scenario_tags"), _library),
 }
 

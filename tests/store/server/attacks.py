@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from clo_desktop.store import schema
+from clo_desktop.store.server.rules import WORKED
 from tests.store.server.world import LOOSE, SECRET, World, of_deal
 
 FORBIDDEN: Final = "42501"
@@ -62,7 +63,8 @@ def breach(on: psycopg.Connection[Any], attack: Attack) -> str | None:
 def every(world: World) -> list[Attack]:
     """All attacks on a world, except those that need more than one connection."""
     groups: tuple[Callable[[World], Iterator[Attack]], ...] = (
-        _on_tables, _on_deals, _on_assets, _on_register, _on_roles, _on_functions, _on_the_system, _on_secrets,
+        _on_tables, _on_deals, _on_copies, _on_assets, _on_register, _on_roles, _on_functions, _on_the_system,
+        _on_secrets,
     )  # fmt: skip
     return [attack for group in groups for attack in group(world)]
 
@@ -81,18 +83,20 @@ def _on_tables(world: World) -> Iterator[Attack]:
         copied = _copy(table, condition)
         for who in ("vic", "ann", "gone"):
             mine = (world.deals["mine"],)
-            owned = "owner" in table.c and who == "ann"
+            owned = ("owner" in table.c or table.name in WORKED) and who == "ann"
             if not owned:
                 yield Attack(who, f"insert into {table.name}", (copied,), mine, empty=who == "gone")
                 yield Attack(who, f"update {table.name}", (change,), mine, empty=who == "gone")
                 yield Attack(who, f"delete from {table.name}", (remove,), mine, empty=who == "gone")
             yield Attack(who, f"truncate {table.name}", (sql.SQL("TRUNCATE {} CASCADE").format(name),))
         yield Attack("gone", f"read {table.name} after deactivation", (read,), (world.deals["mine"],), empty=True)
-        for deal in ("foreign", "seen"):
+        readable = () if table.name in WORKED else ("seen",)  # ideas are work on a deal, not changes of it
+        for deal in ("foreign", *readable):
             there = (world.deals[deal],)
             yield Attack("mia", f"update {table.name} of {deal}", (change,), there, empty=True)
             yield Attack("mia", f"delete from {table.name} of {deal}", (remove,), there, empty=True)
-        yield Attack("mia", f"insert into {table.name} of seen", (copied,), (world.deals["seen"],))
+        if readable:
+            yield Attack("mia", f"insert into {table.name} of seen", (copied,), (world.deals["seen"],))
         for who in ("mia", "ann", "vic"):
             yield Attack(who, f"read {table.name} of foreign", (read,), (world.deals["foreign"],), empty=True)
         yield Attack("mia", f"insert into {table.name} of foreign", (_blank(table, world.deals["foreign"]),))
@@ -205,6 +209,22 @@ def _on_deals(world: World) -> Iterator[Attack]:
         yield Attack("mia", f"note an import of {deal}", (importing,), (deal,))
     for who in ("ann", "vic"):
         yield Attack(who, "note an import", (importing,), ("mine",))
+
+
+def _on_copies(world: World) -> Iterator[Attack]:
+    """What offline copies leave on the server: who applied which change, and which deals were deleted."""
+    columns = "op_id, owner, deal, version, applied_at"
+    noting = f"INSERT INTO clo.applied_operations ({columns}) VALUES ('x', %s, 'mine', 1, now())"
+    yield Attack("mia", "note a change as another's", (noting,), (world.email("max"),))
+    for who in ("vic", "ann", "gone"):
+        yield Attack(who, "note a change as applied", (noting,), (world.email(who),))
+    for who in ("vic", "mia", "eve"):
+        for table in ("applied_operations", "deleted_deals"):
+            yield Attack(who, f"rewrite {table}", (f"UPDATE clo.{table} SET version = 7",))
+            yield Attack(who, f"empty {table}", (f"DELETE FROM clo.{table}",))
+        deleted = "INSERT INTO clo.deleted_deals (number, version, deleted_at) VALUES (1, 1, now())"
+        yield Attack(who, "call a deal deleted", (deleted,))
+        yield Attack(who, "call the trigger of hints", ("SELECT sec.tell_deal()",))
 
 
 def _on_assets(world: World) -> Iterator[Attack]:

@@ -24,7 +24,8 @@ def everything(on: psycopg.Connection[Any]) -> list[Any]:
     """The catalogue of what init makes, as text."""
     queries = (
         "SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1",
-        "SELECT relname, relkind, relacl::text, relrowsecurity FROM pg_class c JOIN pg_namespace n"
+        "SELECT relname, relkind, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(relacl) a),"
+        " relrowsecurity FROM pg_class c JOIN pg_namespace n"
         " ON n.oid = relnamespace WHERE nspname IN ('clo', 'sec', 'audit') ORDER BY 1",
         "SELECT attrelid::regclass::text, attname, attacl::text FROM pg_attribute"
         " WHERE attacl IS NOT NULL ORDER BY 1, 2",
@@ -158,19 +159,19 @@ def test_that_a_row_beneath_a_row_of_a_deal_obeys_the_deal() -> None:
     data = sa.MetaData()
     sa.Table("deals", data, sa.Column("id", sa.Integer, primary_key=True))
     sa.Table(
-        "ideas",
+        "orders",
         data,
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("deal", sa.Integer, sa.ForeignKey("deals.id")),
     )
     rows = sa.Table(
-        "idea_rows",
+        "order_rows",
         data,
-        sa.Column("idea", sa.Text, sa.ForeignKey("ideas.key"), primary_key=True),
+        sa.Column("of", sa.Text, sa.ForeignKey("orders.key"), primary_key=True),
         sa.Column("side", sa.Text),
     )
     read, insert, *_ = rules.rule_of(rows).policies
-    readable = '("idea") IN (SELECT "key" FROM clo."ideas" WHERE "deal" = ANY ((SELECT sec.readable())::int[]))'
+    readable = '("of") IN (SELECT "key" FROM clo."orders" WHERE "deal" = ANY ((SELECT sec.readable())::int[]))'
     assert read.seen == readable
     assert insert.made == readable.replace("readable", "writable")
 

@@ -10,13 +10,24 @@ from collections.abc import Callable, Iterator
 import pytest
 import sqlalchemy as sa
 
+from clo_desktop.faults import Refused
 from clo_desktop.store import open_store
-from clo_desktop.store.connection import address, connect
-from clo_desktop.store.server.retrying import in_transaction
+from clo_desktop.store.connection import address, connect, writing
+from clo_desktop.store.retries import retried
 from tests.store.any_book import large_book
 from tests.store.server.world import World
 
 SECONDS = 15.0
+
+
+def in_transaction(engine: sa.Engine, act: Callable[[sa.Connection], object]) -> None:
+    """A transaction as the store makes them."""
+
+    def once() -> None:
+        with writing(engine) as on:
+            act(on)
+
+    retried(once)
 
 
 @pytest.fixture
@@ -183,6 +194,6 @@ def test_that_a_refusal_is_not_tried_again(own_world: World, engine: Callable[[s
         tries.append(1)
         on.exec_driver_sql("DELETE FROM clo.assets")
 
-    with pytest.raises(sa.exc.ProgrammingError):
+    with pytest.raises(Refused):
         in_transaction(engine("mia"), work)
     assert len(tries) == 1

@@ -18,16 +18,16 @@ def upgrade() -> None:
     op.create_table(
         "snapshots",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("deal", sa.Integer(), nullable=False),
+        sa.Column("deal_id", sa.Integer(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("book_hash", sa.Text(), nullable=False),
         sa.Column("readings", sa.Text(), nullable=False),
         sa.Column("principal_amount", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(["deal"], ["deals.id"], name="fk_snapshots_deal_deals", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["deal_id"], ["deals.id"], name="fk_snapshots_deal_id_deals", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_snapshots"),
-        sa.UniqueConstraint("deal", "as_of", name="uq_snapshots_deal_as_of"),
+        sa.UniqueConstraint("deal_id", "as_of", name="uq_snapshots_deal_id_as_of"),
     )
     op.create_table(
         "snapshot_tests",
@@ -55,14 +55,14 @@ def upgrade() -> None:
     op.create_table(
         "idea_pools",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("deal", sa.Integer(), nullable=False),
+        sa.Column("deal_id", sa.Integer(), nullable=False),
         sa.Column("book_hash", sa.Text(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=True),
         sa.Column("principal_cash", sa.Double(), nullable=False),
         sa.Column("inputs", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["deal"], ["deals.id"], name="fk_idea_pools_deal_deals", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["deal_id"], ["deals.id"], name="fk_idea_pools_deal_id_deals", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_idea_pools"),
-        sa.UniqueConstraint("deal", "book_hash", name="uq_idea_pools_deal_book_hash"),
+        sa.UniqueConstraint("deal_id", "book_hash", name="uq_idea_pools_deal_id_book_hash"),
     )
     op.create_table(
         "idea_pool_positions",
@@ -79,7 +79,7 @@ def upgrade() -> None:
     op.create_table(
         "ideas",
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("deal", sa.Integer(), nullable=False),
+        sa.Column("deal_id", sa.Integer(), nullable=False),
         sa.Column("pool", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
@@ -88,11 +88,11 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["deal"], ["deals.id"], name="fk_ideas_deal_deals", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["deal_id"], ["deals.id"], name="fk_ideas_deal_id_deals", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["pool"], ["idea_pools.id"], name="fk_ideas_pool_idea_pools", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", name="pk_ideas"),
     )
-    op.create_index("ix_ideas_deal", "ideas", ["deal"], unique=False)
+    op.create_index("ix_ideas_deal_id", "ideas", ["deal_id"], unique=False)
     op.create_table(
         "idea_rows",
         sa.Column("idea", sa.Text(), nullable=False),

@@ -1,0 +1,121 @@
+"""`clo sync`: the offline copies on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clo_desktop.cli import main
+from clo_desktop.store import Store, open_store
+from engine.terms import Book, Deal, Tranche
+from tests.store.postgres import ADMIN, PASSWORD, Server
+
+BASE = Book(Deal("Deal", tranches=(Tranche("A", 100.0, 100.0),)))
+Clo = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture
+def address(cluster: Server, served: str) -> str:
+    found = cluster.address(served, ADMIN, PASSWORD)
+    with open_store(found) as store:
+        store.save(BASE)
+        store.save(replace(BASE, deal=replace(BASE.deal, name="Other")))
+    return found
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "laptop.clo"
+
+
+@pytest.fixture
+def clo(file: Path, capsys: pytest.CaptureFixture[str]) -> Clo:
+    """Runs `clo sync ...`: exit code, JSON, what stands on stderr."""
+
+    def run(*arguments: str) -> tuple[int, Any, str]:
+        code = main(["sync", *arguments, "--db", str(file), "--json"])
+        said = capsys.readouterr()
+        return code, json.loads(said.out), said.err
+
+    return run
+
+
+def spread(where: str | Path, value: float) -> None:
+    with open_store(where) as store:
+        book = store.load("Deal")
+        tranche = replace(book.deal.tranches[0], spread=value)
+        store.edit(book, replace(book, deal=replace(book.deal, tranches=(tranche,))))
+
+
+def spread_of(store: Store) -> float | None:
+    return store.load("Deal").deal.tranches[0].spread
+
+
+def test_that_a_deal_is_pulled_changed_and_pushed(clo: Clo, address: str, file: Path) -> None:
+    code, data, _ = clo("pull", "--all", "--server", address)
+    assert (code, [copied["deal"] for copied in data]) == (0, ["Deal", "Other"])
+    spread(file, 0.01)
+    code, data, _ = clo("status")
+    assert (code, data["waiting"]) == (0, 1)
+    [change] = data["copies"][0]["waiting"]
+    assert (change["state"], change["rows"]) == ("waiting", {"tranches": 1})
+    assert PASSWORD not in json.dumps(data)
+    code, data, _ = clo("push", "--all", "--server", address)
+    assert (code, [outcome["sent"] for outcome in data]) == (0, [1, 0])
+    assert clo("status")[1]["waiting"] == 0
+    with open_store(address) as store:
+        assert spread_of(store) == 0.01
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("mine", 0.01), ("theirs", 0.05)])
+def test_that_a_clash_is_shown_and_waits_for_keep(clo: Clo, address: str, file: Path, keep: str, kept: float) -> None:
+    clo("pull", "--deal", "Deal", "--server", address)
+    spread(file, 0.01)
+    spread(address, 0.05)
+    code, [outcome], said = clo("push", "--deal", "Deal", "--server", address)
+    assert (code, outcome["waiting"]) == (1, 1)
+    assert outcome["clashes"] == [{"cell": "tranches · A · spread", "base": None, "mine": 0.01, "theirs": 0.05}]
+    assert "--keep mine or --keep theirs" in said
+    code, [outcome], _ = clo("push", "--deal", "Deal", "--server", address, "--keep", keep)
+    assert (code, outcome["waiting"]) == (0, 0)
+    for where in (address, file):
+        with open_store(where) as store:
+            assert spread_of(store) == kept
+
+
+def test_that_changes_that_were_not_sent_can_be_dropped(clo: Clo, address: str, file: Path) -> None:
+    clo("pull", "--deal", "Deal", "--server", address)
+    spread(file, 0.01)
+    assert clo("drop", "--deal", "Deal")[1] == {"deal": "Deal", "dropped": 1}
+    with open_store(file) as store:
+        assert spread_of(store) is None
+
+
+def test_that_a_server_that_is_away_leaves_everything_waiting(clo: Clo, address: str, file: Path) -> None:
+    clo("pull", "--deal", "Deal", "--server", address)
+    spread(file, 0.01)
+    code, data, said = clo("push", "--all", "--server", f"postgresql://me:{PASSWORD}@localhost:1/away?sslmode=require")
+    assert (code, data["error"]["code"]) == (1, "no-server")
+    assert len(said.splitlines()) == 1
+    assert PASSWORD not in said
+    assert clo("status")[1]["waiting"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["pull", "--all"], "needs --server"),
+        (["pull", "--server", "x://y"], "Name the server and yourself"),
+        (["drop"], "needs --deal NAME"),
+    ],
+)
+def test_that_what_is_missing_is_said(clo: Clo, file: Path, arguments: list[str], sentence: str) -> None:
+    open_store(file).close()
+    code, _, said = clo(*arguments)
+    assert code == 1
+    assert sentence in said
