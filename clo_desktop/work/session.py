@@ -242,10 +242,15 @@ class Session(QObject):
         """Does something in the database lane that needs no open workspace."""
         self._start(DATABASE, name, lambda report: work(), done, failed=failed)
 
-    def ask(self, name: str, work: Callable[[Desk], T], done: Callable[[T], object]) -> None:
-        """Asks something of the open workspace in the database lane."""
+    def ask(
+        self, name: str, work: Callable[[Desk, Progress], T], done: Callable[[T], object], *, quiet: bool = False
+    ) -> Task[T]:
+        """Reads or changes what of the open workspace is of no deal, in the database lane, whichever deal is open.
+
+        Raises Refused without a workspace.
+        """
         desk = self._open_desk()
-        self._start(DATABASE, name, lambda report: work(desk), done)
+        return self._start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
 
     def refresh(self, then: Callable[[], None] | None = None) -> None:
         """Lists the deals anew; states that are known are kept."""
@@ -440,20 +445,6 @@ class Session(QObject):
 
         self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled)
 
-    def shelve(
-        self, name: str, work: Callable[[Desk], T], done: Callable[[T], object], *, quiet: bool = False
-    ) -> Task[T]:
-        """Reads or changes what of the workspace is of no deal, such as its scenarios, in the database lane."""
-        desk = self._open_desk()
-        return self._start(DATABASE, name, lambda report: work(desk), done, quiet=quiet)
-
-    def consult(
-        self, name: str, work: Callable[[Desk, Progress], T], done: Callable[[T], object], *, quiet: bool = False
-    ) -> Task[T]:
-        """Reads something of the store in the database lane, whichever deal is open."""
-        desk = self._open_desk()
-        return self._start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
-
     def comply(self) -> None:
         """Evaluates the tests of the open deal."""
         book = self._open_book()
@@ -584,12 +575,12 @@ class Session(QObject):
             self.said.emit(" ".join((*said, *(fault.message for fault in faults))))
             self.refresh()
 
-        self.shelve(f"Store {pack.name}", lambda desk: packs.store(desk, pack, name), done)
+        self.ask(f"Store {pack.name}", lambda desk, _report: packs.store(desk, pack, name), done)
 
     def import_scenarios(self, path: Path, done: Callable[[str], object]) -> None:
         """Imports the former model's scenario parameters into the library; `done` takes the report in words."""
 
-        def work(desk: Desk) -> str:
+        def work(desk: Desk, _report: Progress) -> str:
             found = former_scenarios.read(path)
             saved, refused = former_scenarios.save(desk.store, found)
             return "\n".join((*former_scenarios.lines(found), *saved, *refused))
@@ -598,7 +589,7 @@ class Session(QObject):
             done(report)
             self.deals_changed.emit()
 
-        self.shelve(f"Import {path.name}", work, told)
+        self.ask(f"Import {path.name}", work, told)
 
     def delete(self, deal: str) -> None:
         """Deletes a deal from the store."""
