@@ -19,18 +19,15 @@ from clo_desktop.work import former_scenarios, packs
 from clo_desktop.work.csv_tables import write_csv
 from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
+from clo_desktop.work.standing import DealState, judged
 from clo_desktop.work.warmth import warm_up
 from engine.assumptions import Assumptions
-from engine.compliance import Compliance, TestResult
+from engine.compliance import Compliance
 from engine.outputs import Table
 from engine.projection import Projection
 from engine.terms import Book
 
 T = TypeVar("T")
-
-NEAR: Final = 0.02
-"""Share of the limit below which a passing test is near it."""
-
 
 WINDOW: Final = Manner(alone=True, daily=True)
 """How a window opens a workspace: it alone writes, and the day's first opening is backed up."""
@@ -47,20 +44,6 @@ class NotOpened:
     manner: Manner
     then: Callable[[], None] | None
     refused: Refused
-
-
-@dataclass(frozen=True, slots=True)
-class DealState:
-    """One line of the deal rail. `worst` and `tightest` are None until the tests were evaluated."""
-
-    name: str
-    as_of: Any
-    holdings: int
-    par: float
-    currency: str
-    worst: str | None = None
-    tightest: TestResult | None = None
-    failing: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,18 +78,6 @@ def _run_of(book: Book) -> tuple[object, ...]:
     """What of a deal its cash flows depend on, beside its assets: everything but the limits of its tests."""
     deal = book.deal
     return (replace(deal, limits=(), weights=(), quality_inputs=()), book.reference)
-
-
-def relative_cushion(result: TestResult) -> float:
-    """Cushion as a share of the limit, so that tests of different units compare."""
-    return result.cushion / abs(result.threshold) if result.threshold else result.cushion
-
-
-def outcome_word(result: TestResult) -> str:
-    """pass, near, fail or maintained. A test that has nothing to test passes below its limit: it is not near."""
-    if result.outcome.value == "pass" and result.threshold and 0.0 <= relative_cushion(result) < NEAR:
-        return "near"
-    return result.outcome.value
 
 
 class Session(QObject):
@@ -290,17 +261,7 @@ class Session(QObject):
                 look_at(state.name)
 
     def _note_state(self, done: Compliance) -> None:
-        words = {outcome_word(r) for r in done.results}
-        worst = next((word for word in ("fail", "maintained", "near") if word in words), "pass")
-        binding = (r for r in done.results if r.cushion >= 0.0 or r.outcome.value != "pass")
-        tightest = min(binding, key=relative_cushion, default=None)
-        failing = sum(r.outcome.value == "fail" for r in done.results)
-        self.deals = tuple(
-            DealState(d.name, d.as_of, d.holdings, d.par, d.currency, worst, tightest, failing)
-            if d.name == done.deal
-            else d
-            for d in self.deals
-        )
+        self.deals = tuple(judged(d, done) if d.name == done.deal else d for d in self.deals)
         self.deals_changed.emit()
 
     # -- the deal -----------------------------------------------------------------------------------------------------

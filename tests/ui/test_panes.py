@@ -23,7 +23,7 @@ from clo_desktop.panes.imports import faults_frame
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
 from clo_desktop.work.desk import Imported
-from clo_desktop.work.session import DealState
+from clo_desktop.work.standing import DealState
 from engine.asset import COLUMNS
 from engine.compliance import TestResult
 

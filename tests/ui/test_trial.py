@@ -38,7 +38,7 @@ from clo_desktop.tables.header import FilterEdit
 from clo_desktop.tables.steps import steps_frame
 from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
 from clo_desktop.work.desk import Imported, comply_with
-from clo_desktop.work.session import DealState, outcome_word, relative_cushion
+from clo_desktop.work.standing import DealState, outcome_word, relative_cushion
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
