@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QStyle,
     QStyleOptionButton,
+    QTabBar,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -88,6 +89,14 @@ def test_that_the_window_goes_down_to_1024_by_700_whatever_pane_is_shown(harbor:
     for name in PANES:
         harbor.go_to(name)
         assert (harbor.width(), harbor.height()) == (1024, 700), name
+
+
+def test_that_tabs_of_panes_keep_their_names_in_a_narrow_window(harbor: Window) -> None:
+    harbor.resize(1024, 700)
+    bars = [b for b in harbor.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly) if b.count()]
+    assert [bar.elideMode() for bar in bars] == [Qt.TextElideMode.ElideNone]
+    for place in range(bars[0].count()):
+        assert bars[0].tabRect(place).width() > bars[0].fontMetrics().horizontalAdvance(bars[0].tabText(place))
 
 
 def test_that_a_long_name_of_a_deal_neither_widens_the_window_nor_is_read_as_markup(harbor: Window) -> None:

@@ -62,7 +62,7 @@ class PricesTab(Tab):
             ("Class", self.of),
             ("Find", self.sought),
             ("From", self.low),
-            ("Scenarios", self.across),
+            ("Across", self.across),
         )
         for row, (words, field) in enumerate(named):
             label = QLabel(words)

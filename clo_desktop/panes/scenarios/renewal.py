@@ -113,7 +113,7 @@ class RenewalTab(Tab):
         column.setSpacing(0)
         column.addWidget(self.head)
         column.addWidget(right, 1)
-        split = TurningSplitter(_WIDEST + 240, (_WIDEST, 640), (200, 330))
+        split = TurningSplitter(_WIDEST + 240, (_WIDEST, 640), (140, 400))
         split.addWidget(scroll)
         split.addWidget(holder)
         split.setStretchFactor(1, 1)
