@@ -30,7 +30,7 @@ from clo_desktop.tables.view import FrameTable
 from clo_desktop.work.completing import Completer
 from clo_desktop.work.judging import OwnTest
 from clo_desktop.work.own_tests import KEYS, MEASURE_NAMES, WEIGHTS, Draft, Tried, draft_of, tried
-from clo_desktop.work.session import outcome_word
+from clo_desktop.work.standing import outcome_word
 from engine.asset import Kind
 from engine.compliance import TestResult
 from engine.pool import Pool

@@ -47,25 +47,43 @@ class Flow(QLayout):
         """All on one line."""
         hints = [item.sizeHint() for item in self._items if not item.isEmpty()]
         width = sum(hint.width() for hint in hints) + _GAP * max(len(hints) - 1, 0)
-        return QSize(width, max((hint.height() for hint in hints), default=0))
+        return QSize(width, max((hint.height() for hint in hints), default=0)) + self._around()
 
     def minimumSize(self) -> QSize:
         """The widest of them."""
         hints = [item.minimumSize() for item in self._items if not item.isEmpty()]
         width, height = (max((side(h) for h in hints), default=0) for side in (QSize.width, QSize.height))
-        return QSize(width, height)
+        return QSize(width, height) + self._around()
+
+    def _around(self) -> QSize:
+        margins = self.contentsMargins()
+        return QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
 
     def _place(self, rect: QRect, *, move: bool) -> int:
-        """The height that is needed; `move`: and the widgets go to their places."""
-        x, y, line = rect.x(), rect.y(), 0
+        """The height that is needed; `move`: and the widgets go to their places, each in the middle of its line."""
+        room = rect.marginsRemoved(self.contentsMargins())
+        y = room.y()
+        for place, line in enumerate(self._lines(room.width())):
+            x, y = room.x(), y + (_GAP if place else 0)
+            height = max(hint.height() for _, hint in line)
+            for item, hint in line:
+                if move:
+                    item.setGeometry(QRect(QPoint(x, y + (height - hint.height()) // 2), hint))
+                x += hint.width() + _GAP
+            y += height
+        return y - room.y() + self._around().height()
+
+    def _lines(self, width: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+        """What is not hidden with its size, by line."""
+        lines: list[list[tuple[QLayoutItem, QSize]]] = []
+        taken = 0
         for item in self._items:
             if item.isEmpty():  # hidden
                 continue
             hint = item.sizeHint()
-            if x > rect.x() and x + hint.width() > rect.x() + rect.width():
-                x, y, line = rect.x(), y + line + _GAP, 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), hint))
-            x += hint.width() + _GAP
-            line = max(line, hint.height())
-        return y + line - rect.y()
+            if not lines or taken + hint.width() > width:
+                lines.append([])
+                taken = 0
+            lines[-1].append((item, hint))
+            taken += hint.width() + _GAP
+        return lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.look.tokens import GRID
@@ -38,3 +39,35 @@ def with_drawer(upper: QWidget, drawer: QWidget, height: int) -> QSplitter:
     made.setStretchFactor(0, 1)
     made.setSizes([1000, height])
     return made
+
+
+class TurningSplitter(QSplitter):
+    """Two parts side by side from so many px on, else one above the other; it asks for no more than the latter needs.
+
+    wide    width from which they stand side by side
+    across, down  the sizes of the parts in either shape, px
+    """
+
+    def __init__(self, wide: int, across: tuple[int, int], down: tuple[int, int]) -> None:
+        super().__init__(Qt.Orientation.Vertical)
+        self._wide = wide
+        self._shapes = {Qt.Orientation.Horizontal: across, Qt.Orientation.Vertical: down}
+        self._shape: Qt.Orientation | None = None  # until it is seen first
+        self.setChildrenCollapsible(False)
+
+    def minimumSizeHint(self) -> QSize:
+        # a part out of sight keeps its shape while the window shrinks, so the width cannot depend on the shape
+        parts = [part for i in range(self.count()) if (part := self.widget(i)) is not None]
+        least = [part.minimumSizeHint().expandedTo(part.minimumSize()) for part in parts]
+        return QSize(
+            max((size.width() for size in least), default=0),
+            sum(size.height() for size in least) + self.handleWidth() * max(len(least) - 1, 0),
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        shape = Qt.Orientation.Horizontal if event.size().width() >= self._wide else Qt.Orientation.Vertical
+        if shape != self._shape:
+            self._shape = shape
+            self.setOrientation(shape)
+            self.setSizes(list(self._shapes[shape]))

@@ -233,7 +233,7 @@ class AuditPane(QWidget):
             if number == self._asked:  # else asked again since
                 self._show(looked, field)
 
-        self._session.consult(
+        self._session.ask(
             "Audit", lambda desk, _report: auditing.look(desk.store.audit, wanted, MOST), done, quiet=True
         )
 
@@ -285,7 +285,7 @@ class AuditPane(QWidget):
             self._checking.cancel()
             self.check.setEnabled(False)
             return
-        self._checking = self._session.consult(
+        self._checking = self._session.ask(
             "Verify the audit", lambda desk, report: desk.store.audit.verify(report), self._show_verdict
         )
         self.check.setText("Cancel")
@@ -332,7 +332,7 @@ class AuditPane(QWidget):
     def export_to(self, path: Path) -> None:
         """Writes the lines that the filters ask for, all of them."""
         wanted = self._wanted
-        self._session.consult(
+        self._session.ask(
             f"Export the audit to {path.name}",
             lambda desk, report: auditing.export(desk.store.audit, path, wanted, report),
             lambda count: self._session.said.emit(

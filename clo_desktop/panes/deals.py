@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 from clo_desktop.look import formats, icons, theme
 from clo_desktop.look.words import as_text
 from clo_desktop.tables.empty import EmptyState
-from clo_desktop.work.session import DealState, Session, relative_cushion
+from clo_desktop.work.session import Session
+from clo_desktop.work.standing import DealState, relative_cushion
 
 _NAME = Qt.ItemDataRole.UserRole
 _OPEN = Qt.ItemDataRole.UserRole + 1

@@ -94,7 +94,7 @@ class HealthPane(QWidget):
                 return found, refused.message
             return found, ""
 
-        self._session.consult("Health", work, self._show, quiet=True)
+        self._session.ask("Health", work, self._show, quiet=True)
 
     def _show(self, looked: tuple[Health, str]) -> None:
         found, failing = looked

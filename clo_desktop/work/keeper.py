@@ -57,7 +57,7 @@ class Keeper(QObject):
         def done(made: Backup) -> None:
             self._session.said.emit(f"The workspace was backed up and the backup opens: {made.file}.")
 
-        self._session.ask("Back up", lambda desk: desk.store.back_up(), done)
+        self._session.ask("Back up", lambda desk, _report: desk.store.back_up(), done)
 
     @property
     def asks_key(self) -> bool:

@@ -22,9 +22,10 @@ from clo_desktop.work.csv_tables import write_csv
 from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
 from clo_desktop.work.seat import Seat
+from clo_desktop.work.standing import DealState, judged
 from clo_desktop.work.warmth import warm_up
 from engine.assumptions import Assumptions
-from engine.compliance import Compliance, TestResult
+from engine.compliance import Compliance
 from engine.outputs import Table
 from engine.projection import Projection
 from engine.terms import Book
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from clo_desktop.work.membership import Membership
 
 T = TypeVar("T")
-
-NEAR: Final = 0.02
-"""Share of the limit below which a passing test is near it."""
-
 
 WINDOW: Final = Manner(alone=True, daily=True)
 """How a window opens a workspace: it alone writes, and the day's first opening is backed up."""
@@ -54,20 +51,6 @@ class NotOpened:
     manner: Manner
     then: Callable[[], None] | None
     refused: Refused
-
-
-@dataclass(frozen=True, slots=True)
-class DealState:
-    """One line of the deal rail. `worst` and `tightest` are None until the tests were evaluated."""
-
-    name: str
-    as_of: Any
-    holdings: int
-    par: float
-    currency: str
-    worst: str | None = None
-    tightest: TestResult | None = None
-    failing: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,18 +85,6 @@ def _run_of(book: Book) -> tuple[object, ...]:
     """What of a deal its cash flows depend on, beside its assets: everything but the limits of its tests."""
     deal = book.deal
     return (replace(deal, limits=(), weights=(), quality_inputs=()), book.reference)
-
-
-def relative_cushion(result: TestResult) -> float:
-    """Cushion as a share of the limit, so that tests of different units compare."""
-    return result.cushion / abs(result.threshold) if result.threshold else result.cushion
-
-
-def outcome_word(result: TestResult) -> str:
-    """pass, near, fail or maintained. A test that has nothing to test passes below its limit: it is not near."""
-    if result.outcome.value == "pass" and result.threshold and 0.0 <= relative_cushion(result) < NEAR:
-        return "near"
-    return result.outcome.value
 
 
 class Session(QObject):
@@ -254,10 +225,15 @@ class Session(QObject):
         """Does something in the database lane that needs no open workspace."""
         self._start(DATABASE, name, lambda report: work(), done, failed=failed)
 
-    def ask(self, name: str, work: Callable[[Desk], T], done: Callable[[T], object]) -> None:
-        """Asks something of the open workspace in the database lane."""
+    def ask(
+        self, name: str, work: Callable[[Desk, Progress], T], done: Callable[[T], object], *, quiet: bool = False
+    ) -> Task[T]:
+        """Reads or changes what of the open workspace is of no deal, in the database lane, whichever deal is open.
+
+        Raises Refused without a workspace.
+        """
         desk = self._open_desk()
-        self._start(DATABASE, name, lambda report: work(desk), done)
+        return self._start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
 
     def leave(self) -> None:
         """Stops what runs and closes the store, in the database lane; nothing is open then."""
@@ -330,17 +306,7 @@ class Session(QObject):
                 look_at(state.name)
 
     def _note_state(self, done: Compliance) -> None:
-        words = {outcome_word(r) for r in done.results}
-        worst = next((word for word in ("fail", "maintained", "near") if word in words), "pass")
-        binding = (r for r in done.results if r.cushion >= 0.0 or r.outcome.value != "pass")
-        tightest = min(binding, key=relative_cushion, default=None)
-        failing = sum(r.outcome.value == "fail" for r in done.results)
-        self.deals = tuple(
-            DealState(d.name, d.as_of, d.holdings, d.par, d.currency, worst, tightest, failing)
-            if d.name == done.deal
-            else d
-            for d in self.deals
-        )
+        self.deals = tuple(judged(d, done) if d.name == done.deal else d for d in self.deals)
         self.deals_changed.emit()
 
     # -- the deal -----------------------------------------------------------------------------------------------------
@@ -490,20 +456,6 @@ class Session(QObject):
 
         self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled)
 
-    def shelve(
-        self, name: str, work: Callable[[Desk], T], done: Callable[[T], object], *, quiet: bool = False
-    ) -> Task[T]:
-        """Reads or changes what of the workspace is of no deal, such as its scenarios, in the database lane."""
-        desk = self._open_desk()
-        return self._start(DATABASE, name, lambda report: work(desk), done, quiet=quiet)
-
-    def consult(
-        self, name: str, work: Callable[[Desk, Progress], T], done: Callable[[T], object], *, quiet: bool = False
-    ) -> Task[T]:
-        """Reads something of the store in the database lane, whichever deal is open."""
-        desk = self._open_desk()
-        return self._start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
-
     def comply(self) -> None:
         """Evaluates the tests of the open deal."""
         book = self._open_book()
@@ -636,12 +588,12 @@ class Session(QObject):
             self.said.emit(" ".join((*said, *(fault.message for fault in faults))))
             self.refresh()
 
-        self.shelve(f"Store {pack.name}", lambda desk: packs.store(desk, pack, name), done)
+        self.ask(f"Store {pack.name}", lambda desk, _report: packs.store(desk, pack, name), done)
 
     def import_scenarios(self, path: Path, done: Callable[[str], object]) -> None:
         """Imports the former model's scenario parameters into the library; `done` takes the report in words."""
 
-        def work(desk: Desk) -> str:
+        def work(desk: Desk, _report: Progress) -> str:
             found = former_scenarios.read(path)
             saved, refused = former_scenarios.save(desk.store, found)
             return "\n".join((*former_scenarios.lines(found), *saved, *refused))
@@ -650,7 +602,7 @@ class Session(QObject):
             done(report)
             self.deals_changed.emit()
 
-        self.shelve(f"Import {path.name}", work, told)
+        self.ask(f"Import {path.name}", work, told)
 
     def import_former(self, paths: Sequence[Path], done: Callable[[str], object]) -> None:
         """Imports databases of the former system; `done` takes the report in words, the first line for each file."""

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.look import icons
 from clo_desktop.look.icons import Outcome
-from clo_desktop.panes import compliance, inbox
+from clo_desktop.panes import inbox
+from clo_desktop.panes.compliance.frames import CHIPS
 from clo_desktop.panes.matrix import cells_of
 from clo_desktop.tables.matrix import Sign
 from clo_desktop.window import Window
@@ -159,7 +160,7 @@ def test_that_the_positions_behind_a_test_move_it_by_what_the_engine_says(harbor
 def test_that_fails_but_maintained_has_a_word_and_a_shape_of_its_own() -> None:
     assert icons.outcome_of("maintained") is Outcome.MAINTAINED
     assert len(set(icons.GLYPHS.values())) == len(Outcome)
-    assert compliance._CHIPS["failing"][1] == ("fail", "maintained")
+    assert CHIPS["failing"][1] == ("fail", "maintained")
 
 
 # -- the inbox --------------------------------------------------------------------------------------------------------

@@ -16,14 +16,14 @@ import resources
 from clo_desktop.faults import Fault, Severity
 from clo_desktop.look import formats
 from clo_desktop.look.formats import THIN
-from clo_desktop.panes import compliance
 from clo_desktop.panes.collateral import positions_frame
+from clo_desktop.panes.compliance import frames as tests_pane
 from clo_desktop.panes.deals import rail_line
 from clo_desktop.panes.imports import faults_frame
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
 from clo_desktop.work.desk import Imported
-from clo_desktop.work.session import DealState
+from clo_desktop.work.standing import DealState
 from engine.asset import COLUMNS
 from engine.compliance import TestResult
 
@@ -162,7 +162,7 @@ def test_that_compliance_has_a_row_a_test_and_says_how_many_fail(harbor: Window)
     pane = harbor.compliance
     assert pane.table.model.rowCount() == len(done.results) == 37
     assert f"{DEMO_DEAL} as of 2025-03-31: 37 tests, 1 fails." in pane._head.text()
-    frame = compliance.tests_frame(done)
+    frame = tests_pane.tests_frame(done)
     words = [frame.value(i, frame.index["outcome"]) for i in range(len(frame))]
     assert words.count("fail") == 1
     assert set(words) <= {"pass", "near", "fail", "maintained"}
@@ -310,7 +310,9 @@ def test_that_delete_in_the_rail_asks_first(harbor: Window, qtbot: QtBot, monkey
     idle(harbor, qtbot)
     assert harbor.session.deals == ()
     assert harbor.windowTitle() == "CLO Desktop"
-    assert all(text.startswith(f"Delete {DEMO_DEAL} from the workspace?") for text in asked)
+    assert len(asked) == 2
+    assert all(text.startswith(f"Delete {DEMO_DEAL} from the workspace, with its snapshots") for text in asked)
+    assert all("cannot be brought back" in text for text in asked)
     assert harbor.collateral.table.model.rowCount() == 0
     assert harbor.compliance.table.model.rowCount() == 0
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox
 from pytestqt.qtbot import QtBot
 
+from clo_desktop.look.fields import Choice, NumberField
 from clo_desktop.panes.scenarios import ScenariosPane
-from clo_desktop.panes.scenarios.tab import Tab
+from clo_desktop.panes.scenarios.tab import Study, Tab
 from clo_desktop.window import Window
 from engine.assumptions import Assumptions
 from engine.studies.breakeven import break_even
@@ -242,3 +244,46 @@ def test_that_alternatives_are_told_by_date_and_follow_their_terms(pane: Scenari
     qtbot.wait(5)
     qtbot.waitUntil(lambda: pane.idle, timeout=60_000)
     assert (tab.table.frame.array("irr")[rows] > before).all()
+
+
+# -- what is kept -----------------------------------------------------------------------------------------------------
+
+
+def test_that_a_control_that_asks_for_another_study_is_part_of_what_results_are_kept_by(harbor: Window) -> None:
+    for box in harbor.scenarios.renewal.taken.values():
+        box.setChecked(True)  # of a class that is not replaced the margin says nothing
+    asked = 0
+    for tab in harbor.scenarios.studies:
+        told: list[None] = []
+        tab.changed.connect(lambda told=told: told.append(None))
+        for field in (f for kind in (NumberField, Choice, QCheckBox) for f in tab.findChildren(kind)):
+            before, count = tab.study(), len(told)
+            match field:
+                case NumberField():
+                    field.stepBy(1)
+                case Choice():
+                    field.setCurrentIndex((field.currentIndex() + 1) % max(field.count(), 1))
+                case QCheckBox():
+                    field.toggle()
+            if len(told) > count:
+                asked += 1
+                assert tab.study() != before, (tab.title, field.accessibleName())
+    assert asked > 40
+
+
+def test_that_a_study_cannot_take_a_control_past_what_its_results_are_kept_by() -> None:
+    kept = 1
+
+    def closes_over(model: object, assumptions: object, report: object) -> int:
+        return kept
+
+    for run in (closes_over, lambda model, assumptions, report, kept=kept: kept, [].append):
+        with pytest.raises(TypeError, match="no plain function"):
+            Study(run)
+    with pytest.raises(TypeError, match="unhashable"):
+        Study(_nothing, ([1.0],))
+    assert Study(_nothing, (1.0,)) == Study(_nothing, (1.0,)) != Study(_nothing, (2.0,))
+
+
+def _nothing(model: object, assumptions: object, report: object, given: float) -> None:
+    """A study of nothing."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QStyle,
     QStyleOptionButton,
+    QTabBar,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -31,13 +32,14 @@ from clo_desktop.look.formats import THIN
 from clo_desktop.look.outcome import assumed_words, outcome_text, repaid_on, spelled, spelled_in
 from clo_desktop.look.tokens import THEMES, Tokens, contrast
 from clo_desktop.look.words import as_text, short
-from clo_desktop.panes import compliance as tests_pane
+from clo_desktop.panes.compliance import frames as tests_pane
+from clo_desktop.panes.compliance.told import reckoning
 from clo_desktop.panes.deals import rail_line
 from clo_desktop.tables.header import FilterEdit
 from clo_desktop.tables.steps import steps_frame
 from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
 from clo_desktop.work.desk import Imported, comply_with
-from clo_desktop.work.session import DealState, outcome_word, relative_cushion
+from clo_desktop.work.standing import DealState, outcome_word, relative_cushion
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
@@ -47,7 +49,7 @@ from engine.waterfall.trace import explain
 NBSP = "\u00a0"
 PANES = (
     *("collateral", "compliance", "trades", "inbox", "matrix"),
-    *("cashflows", "waterfall", "scenarios", "imports"),
+    *("cashflows", "waterfall", "scenarios", "imports", "audit"),
 )
 
 
@@ -87,6 +89,14 @@ def test_that_the_window_goes_down_to_1024_by_700_whatever_pane_is_shown(harbor:
     for name in PANES:
         harbor.go_to(name)
         assert (harbor.width(), harbor.height()) == (1024, 700), name
+
+
+def test_that_tabs_of_panes_keep_their_names_in_a_narrow_window(harbor: Window) -> None:
+    harbor.resize(1024, 700)
+    bars = [b for b in harbor.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly) if b.count()]
+    assert [bar.elideMode() for bar in bars] == [Qt.TextElideMode.ElideNone]
+    for place in range(bars[0].count()):
+        assert bars[0].tabRect(place).width() > bars[0].fontMetrics().horizontalAdvance(bars[0].tabText(place))
 
 
 def test_that_a_long_name_of_a_deal_neither_widens_the_window_nor_is_read_as_markup(harbor: Window) -> None:
@@ -253,8 +263,8 @@ def test_that_coverage_tests_are_written_with_blanks(harbor: Window) -> None:
 # -- Compliance -------------------------------------------------------------------------------------------------------
 
 
-def of_aggregate(window: Window, aggregate: str) -> list[TestResult]:
-    return [r for r in done_of(window).results if tests_pane.aggregate(r) == aggregate]
+def of_aggregate(window: Window, what: str) -> list[TestResult]:
+    return [r for r in done_of(window).results if tests_pane.aggregate(r) == what]
 
 
 def tell(window: Window, result: TestResult) -> str:
@@ -302,7 +312,7 @@ def test_that_an_average_of_no_assets_is_not_applicable(harbor: Window) -> None:
         "outcome": "Not applicable",
         "comment": "No such assets",
     }
-    assert "No such assets" in tests_pane._reckoned(none)
+    assert "No such assets: there is nothing to hold against the limit." in reckoning(none)
 
 
 def test_that_failing_and_near_tests_stand_first_and_can_be_ordered_otherwise(harbor: Window) -> None:

@@ -281,7 +281,9 @@ def test_that_a_deal_is_replaced_only_when_that_is_confirmed(
     book = harbor.session.book
     harbor.actions_by_id["import"].trigger()
     idle(harbor, qtbot)
-    assert asked == [f"{DEMO_DEAL} is there already. Replace it by what {Path(DEMO_FILE).name} holds?"]
+    question = f"{DEMO_DEAL} is there already. Replace it by what {Path(DEMO_FILE).name} holds?"
+    kept = "Its ideas and snapshots stay; a snapshot of the same date is replaced."
+    assert asked == [f"{question} {kept}"]
     assert (harbor.session.book is book) == (answer == QMessageBox.StandardButton.No)
 
 

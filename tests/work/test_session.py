@@ -21,7 +21,8 @@ from clo_desktop.sheets.read import read_book
 from clo_desktop.sheets.write import write_book
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.lanes import State
-from clo_desktop.work.session import DealState, Session, Timed, outcome_word, relative_cushion
+from clo_desktop.work.session import Session, Timed
+from clo_desktop.work.standing import DealState, outcome_word, relative_cushion
 from engine.assumptions import Assumptions
 from engine.compliance import TestResult
 

@@ -11,7 +11,7 @@ import numpy as np
 from clo_desktop.look.formats import Show
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.query import Filter, Mask
-from clo_desktop.work.session import outcome_word, relative_cushion
+from clo_desktop.work.standing import outcome_word, relative_cushion
 from engine.asset import Kind
 from engine.compliance import Compliance, TestResult
 

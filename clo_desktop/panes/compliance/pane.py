@@ -125,12 +125,13 @@ class CompliancePane(QWidget):
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(told, 1)
         column.addLayout(buttons)
-        drawer = QSplitter(Qt.Orientation.Horizontal)
-        drawer.addWidget(left)
-        drawer.addWidget(self.tabs)
-        drawer.setSizes([420, 660])
-        drawer.setChildrenCollapsible(False)
-        stacked(self, self._head, bar, with_drawer(self.table, drawer, 280))
+        self._drawer = QSplitter(Qt.Orientation.Horizontal)
+        self._drawer.addWidget(left)
+        self._drawer.addWidget(self.tabs)
+        self._drawer.setSizes([420, 660])
+        self._drawer.setChildrenCollapsible(False)
+        self._drawer.hide()
+        stacked(self, self._head, bar, with_drawer(self.table, self._drawer, 280))
         self.setFocusProxy(self.table)
 
     def _connect(self) -> None:
@@ -161,7 +162,8 @@ class CompliancePane(QWidget):
             self.chips.first()
 
     def _opened(self, book: Book | None) -> None:
-        """What is said while there are no tests."""
+        """What is said while there are no tests, and nothing below it that asks to choose one."""
+        self._drawer.setVisible(book is not None and bool(book.deal.limits))
         if book is None:
             self.table.set_empty(_NO_DEAL, "Import…", self._ask_import)
         elif not book.deal.limits:

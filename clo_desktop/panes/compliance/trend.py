@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.charts.lines import Line, LineChart
 from clo_desktop.look import formats
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.formats import Show
-from clo_desktop.look.layouts import strip
+from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.store import Snapshot, SnapshotTest
 from clo_desktop.tables.empty import EmptyState
@@ -98,7 +99,13 @@ class TrendTab(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(strip(self.head, self.take_button, self.drop_button))
+        self.head.setContentsMargins(GRID, GRID // 2, GRID, 0)
+        buttons = Flow()
+        buttons.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
+        for button in (self.take_button, self.drop_button):
+            buttons.addWidget(button)
+        column.addWidget(self.head)
+        column.addLayout(buttons)
         column.addWidget(self._split, 1)
         column.addWidget(self._empty, 1)
         self.setFocusProxy(self.table)

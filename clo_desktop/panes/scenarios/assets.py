@@ -62,10 +62,7 @@ class AssetsTab(Tab):
         self.table.sort_by(SortKey("earned", True))
 
     def study(self) -> Study:
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> LeftOut:
-            return leave_out(model, assumptions, report=report)
-
-        return run
+        return Study(_left_out)
 
     def show_result(self, result: Any, currency: str) -> None:
         done: LeftOut = result
@@ -75,6 +72,10 @@ class AssetsTab(Tab):
             "Enter shows it among the positions."
         )
         self.table.set_frame(_frame(done, self._issuers, currency))
+
+
+def _left_out(model: Model, assumptions: Assumptions, report: Progress) -> LeftOut:
+    return leave_out(model, assumptions, report=report)
 
 
 def _frame(done: LeftOut | None, issuers: dict[str, str], currency: str) -> Frame:

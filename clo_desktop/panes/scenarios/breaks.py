@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,24 +97,7 @@ class BreaksTab(Tab):
 
     def study(self) -> Study:
         words = str(self.target.currentData()).split()
-        target, basis = Target(words[0]), Basis(words[1])
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> Broken:
-            done = break_even(model, assumptions, target, basis=basis, report=lambda f, what: report(0.6 * f, what))
-            report(0.6, "Losses over default rates")
-            highest = max((f.cdr for f in done.found if f.cdr is not None), default=0.3)
-            rates = np.linspace(0.0, min(max(1.15 * highest, 0.1), 1.0), _POINTS)
-            losses = curve(model, assumptions, rates.tolist())
-            report(0.8, "Defaults over the run")
-            defaulted = cumulative_defaults(model, assumptions, [f.cdr for f in done.found])
-            ids = class_ids(model)
-            equity = tuple(name == model.document.equity for name in ids)
-            return Broken(done, defaulted, tuple(ids), equity, rates, losses * 100.0)
-
-        return run
-
-    def asked(self) -> Hashable:
-        return str(self.target.currentData())
+        return Study(_broken, (Target(words[0]), Basis(words[1])))
 
     def show_result(self, result: Any, currency: str) -> None:
         broken: Broken = result
@@ -131,6 +113,19 @@ class BreaksTab(Tab):
             breaks=[None if cdr is None else cdr * 100.0 for cdr in breaks],
             top=100.0,  # deferred interest may make it more
         )
+
+
+def _broken(model: Model, assumptions: Assumptions, report: Progress, target: Target, basis: Basis) -> Broken:
+    done = break_even(model, assumptions, target, basis=basis, report=lambda f, what: report(0.6 * f, what))
+    report(0.6, "Losses over default rates")
+    highest = max((f.cdr for f in done.found if f.cdr is not None), default=0.3)
+    rates = np.linspace(0.0, min(max(1.15 * highest, 0.1), 1.0), _POINTS)
+    losses = curve(model, assumptions, rates.tolist())
+    report(0.8, "Defaults over the run")
+    defaulted = cumulative_defaults(model, assumptions, [f.cdr for f in done.found])
+    ids = class_ids(model)
+    equity = tuple(name == model.document.equity for name in ids)
+    return Broken(done, defaulted, tuple(ids), equity, rates, losses * 100.0)
 
 
 def _frame(broken: Broken | None) -> Frame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -71,22 +71,7 @@ class CompareTab(Tab):
         return "\n".join(f"{LETTERS[k]}: {kept.words}" for k, kept in enumerate(self.kept))
 
     def study(self) -> Study:
-        kept, now = tuple(self.kept), self.now
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> list[tuple[str, Projection]]:
-            asked = [(f"{LETTERS[k]}: {one.words}", one.assumptions) for k, one in enumerate(kept)]
-            if len(asked) < MOST and all(one.assumptions != assumptions for one in kept):
-                asked.append((f"Now: {now}", assumptions))
-            made = []
-            for k, (words, one) in enumerate(asked):
-                report(k / len(asked), words)
-                made.append((words, model.run(one)))
-            return made
-
-        return run
-
-    def asked(self) -> Hashable:
-        return tuple((one.words, one.assumptions) for one in self.kept), self.now
+        return Study(_run_all, (tuple(self.kept), self.now))
 
     def show_result(self, result: Any, currency: str) -> None:
         runs: list[tuple[str, Projection]] = result
@@ -104,6 +89,19 @@ class CompareTab(Tab):
             self._names = names
             self.table.show_columns([n for n in self.table.frame.index if n not in ("kind", "change")])
             self.table.fit_columns()
+
+
+def _run_all(
+    model: Model, assumptions: Assumptions, report: Progress, kept: tuple[Kept, ...], now: str
+) -> list[tuple[str, Projection]]:
+    asked = [(f"{LETTERS[k]}: {one.words}", one.assumptions) for k, one in enumerate(kept)]
+    if len(asked) < MOST and all(one.assumptions != assumptions for one in kept):
+        asked.append((f"Now: {now}", assumptions))
+    made = []
+    for k, (words, one) in enumerate(asked):
+        report(k / len(asked), words)
+        made.append((words, model.run(one)))
+    return made
 
 
 def _frame(names: Sequence[str], rows: Sequence[Figure], currency: str) -> Frame:

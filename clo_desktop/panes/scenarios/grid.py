@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from clo_desktop.charts.heatmap import HeatMap, Side
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice, NumberField
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.tokens import GRID
-from clo_desktop.panes.scenarios.tab import NARROWEST, MeasureChoice, Study, Tab, measures_of, text_of, unit_of
+from clo_desktop.panes.scenarios.tab import MeasureChoice, Study, Tab, measures_of, text_of, unit_of
+from clo_desktop.progress import Progress
+from engine.assumptions import Assumptions
 from engine.model import Model
 from engine.studies.grid import grid
 from engine.studies.measures import Shown, measure
@@ -69,18 +71,9 @@ class AxisFields(QWidget):
         self.count = NumberField(f"{name}: how many values", 2, 40, "", 1.0, 0)
         self.count.setPrefix("× ")
         self.count.setToolTip("How many values, both ends included")
-        row = QGridLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setHorizontalSpacing(GRID // 2)
-        # figures are read in full before the name is
-        self.parameter.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        row.setColumnStretch(0, 1)
-        for place, widget in enumerate((self.parameter, self.low, QLabel("to"), self.high, self.count)):
-            row.addWidget(widget, 0, place)
-        for widget in (self.parameter, self.count):
-            widget.setMinimumWidth(NARROWEST)
-        for field in (self.low, self.high):
-            field.setMinimumWidth(NARROWEST + GRID)
+        row = Flow(self)
+        for widget in (self.parameter, self.low, QLabel("to"), self.high, self.count):
+            row.addWidget(widget)
         self.setFocusProxy(self.parameter)
         self.parameter.setCurrentIndex(self.parameter.findData(first))
         self._usual()
@@ -169,25 +162,7 @@ class GridTab(Tab):
         self.measure.blockSignals(False)
 
     def study(self) -> Study:
-        down, across, name = self.down.axis(), self.across.axis(), self.measure.chosen
-        if name.startswith(_BREAKS):
-            return lambda model, assumptions, report: _break_evens(
-                model,
-                name.removeprefix(_BREAKS),
-                down,
-                across,
-                lambda: surface(model, assumptions, down, across, report=report),
-            )
-
-        def run(model: Model, assumptions: Any, report: Any) -> Map:
-            wanted = measure(model, name)
-            done = grid(model, assumptions, (down, across), (wanted,), report=report)
-            return Map(wanted.title, wanted.unit, down, across, done.values[0])
-
-        return run
-
-    def asked(self) -> Hashable:
-        return self.down.axis(), self.across.axis(), self.measure.chosen
+        return Study(_map, (self.down.axis(), self.across.axis(), self.measure.chosen))
 
     def show_result(self, result: Any, currency: str) -> None:
         shown: Map = result
@@ -203,8 +178,16 @@ class GridTab(Tab):
             self.picked.emit({down.parameter.name: down.values[row], across.parameter.name: across.values[column]})
 
 
-def _break_evens(model: Model, of: str, down: Axis, across: Axis, run: Callable[[], Any]) -> Map:
-    done = run()
+def _map(model: Model, assumptions: Assumptions, report: Progress, down: Axis, across: Axis, name: str) -> Map:
+    if name.startswith(_BREAKS):
+        return _break_evens(model, assumptions, report, down, across, name.removeprefix(_BREAKS))
+    wanted = measure(model, name)
+    done = grid(model, assumptions, (down, across), (wanted,), report=report)
+    return Map(wanted.title, wanted.unit, down, across, done.values[0])
+
+
+def _break_evens(model: Model, assumptions: Assumptions, report: Progress, down: Axis, across: Axis, of: str) -> Map:
+    done = surface(model, assumptions, down, across, report=report)
     names = list(done.names)
     if of not in names:
         raise ValueError(f"Class {of} is repaid already; it has no break-even.")

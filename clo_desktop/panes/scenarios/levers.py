@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from clo_desktop.look import formats
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.levers import Lever
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
@@ -100,10 +101,8 @@ class LeverPanel(QWidget):
         self.forget_button = QPushButton("Forget kept")
         self.forget_button.setToolTip("Take all kept scenarios out of the comparison")
         self.forget_button.clicked.connect(self.forget_asked)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GRID // 2)
+        buttons = Flow()
         for button in (self.reset_button, self.keep_button, self.forget_button):
-            button.setMinimumWidth(50)
             buttons.addWidget(button)
         column.addSpacing(GRID // 2)
         column.addLayout(buttons)

@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from clo_desktop.faults import Refused
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel, as_text
 from clo_desktop.panes.scenarios.tab import NARROWEST
+from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work import scenario_library as library
@@ -102,17 +104,14 @@ class LibraryTab(QWidget):
         label.setBuddy(self.search)
         strip.addWidget(label)
         strip.addWidget(self.search, 1)
-        row = QHBoxLayout()
+        row = Flow()
         row.setContentsMargins(GRID, 0, GRID, GRID // 2)
-        row.setSpacing(GRID // 2)
         for words, tip, act in acts:
             button = QPushButton(words)
             button.setToolTip(tip)
-            button.setMinimumWidth(NARROWEST)
             button.clicked.connect(lambda _checked=False, act=act: self._guarded(act))
             row.addWidget(button)
             self.buttons[words.rstrip("…")] = button
-        row.addStretch(1)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)
         split.addWidget(self.says)
@@ -133,8 +132,8 @@ class LibraryTab(QWidget):
         if self._session.desk is None:
             return
         search = self.search.text()
-        self._session.shelve(
-            "List scenarios", lambda desk: library.listed(desk.store, search), self._listed, quiet=True
+        self._session.ask(
+            "List scenarios", lambda desk, _report: library.listed(desk.store, search), self._listed, quiet=True
         )
 
     def _listed(self, found: tuple[Entry, ...]) -> None:
@@ -222,18 +221,18 @@ class LibraryTab(QWidget):
             self.open_name = entry.name
             self._changed(f"{entry.name} was saved as version {entry.version}.", entry.name)
 
-        self._session.shelve(f"Save {fit}", lambda desk: library.save(desk.store, fit, text), done)
+        self._session.ask(f"Save {fit}", lambda desk, _report: library.save(desk.store, fit, text), done)
 
     def _lock(self) -> None:
         entry = self._needed()
         unlocks = entry.locked_by is not None
 
-        def work(desk: Desk) -> object:
+        def work(desk: Desk, _report: Progress) -> object:
             verb = desk.store.unlock_scenario if unlocks else desk.store.lock_scenario
             return library.change(desk.store, entry.name, lambda name: verb(name, desk.store.person))
 
         said = f"{entry.name} is unlocked." if unlocks else f"{entry.name} is locked; nobody changes it."
-        self._session.shelve(f"Lock {entry.name}", work, lambda _left: self._changed(said, entry.name))
+        self._session.ask(f"Lock {entry.name}", work, lambda _left: self._changed(said, entry.name))
 
     def _tag(self) -> None:
         entry = self._needed()
@@ -246,9 +245,9 @@ class LibraryTab(QWidget):
     def tag(self, name: str, tags: Sequence[str]) -> None:
         """Gives a scenario these tags and no others."""
         fit = library.check_tags(tags)
-        self._session.shelve(
+        self._session.ask(
             f"Tag {name}",
-            lambda desk: library.change(desk.store, name, lambda of: desk.store.tag_scenario(of, fit)),
+            lambda desk, _report: library.change(desk.store, name, lambda of: desk.store.tag_scenario(of, fit)),
             lambda _left: self._changed(f"The tags of {name} are: {', '.join(fit) or 'none'}.", name),
         )
 
@@ -265,8 +264,8 @@ class LibraryTab(QWidget):
             self.open_name = "" if self.open_name == name else self.open_name
             self._changed(f"{name} was deleted.", "")
 
-        self._session.shelve(
-            f"Delete {name}", lambda desk: library.change(desk.store, name, desk.store.delete_scenario), done
+        self._session.ask(
+            f"Delete {name}", lambda desk, _report: library.change(desk.store, name, desk.store.delete_scenario), done
         )
 
     def _changed(self, words: str, chosen: str) -> None:

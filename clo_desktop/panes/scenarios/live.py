@@ -14,10 +14,14 @@ from clo_desktop.charts.flows import draw_classes, draw_ratios
 from clo_desktop.charts.lines import LineChart
 from clo_desktop.charts.stacked import StackedChart
 from clo_desktop.look import formats
+from clo_desktop.look.layouts import TurningSplitter
 from clo_desktop.look.outcome import spelled
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.scenarios.tab import SHORTEST, TIMES, Study, Tab
+from clo_desktop.progress import Progress
+from engine.assumptions import Assumptions
+from engine.model import Model
 from engine.projection import Projection
 from engine.waterfall.trace import failing
 
@@ -41,13 +45,14 @@ class LiveTab(Tab):
         self.balances.link_dates(self.paid)
         for chart in (self.balances, self.paid, self.ratios):
             chart.setMinimumHeight(SHORTEST)
-        upper = QSplitter(Qt.Orientation.Horizontal)
+        upper = TurningSplitter(520, (300, 300), (160, 160))
         for chart in (self.balances, self.paid):
             upper.addWidget(chart)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(upper)
         split.addWidget(self.ratios)
-        split.setSizes([320, 260])
+        split.setStretchFactor(0, 1)
+        split.setSizes([400, 230])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -60,7 +65,7 @@ class LiveTab(Tab):
         self._own = irr
 
     def study(self) -> Study:
-        return lambda model, assumptions, report: model.run(assumptions, report)
+        return Study(_projected)
 
     def show_result(self, result: Any, currency: str) -> None:
         flows: Projection = result
@@ -92,6 +97,10 @@ class LiveTab(Tab):
                 tripped.append(f"{spelled(test.id)} from {flows.payment_dates[int(rows[0])].isoformat()}")
         words.append(f"fails: {', '.join(tripped)}" if tripped else "no coverage test fails")
         return words
+
+
+def _projected(model: Model, assumptions: Assumptions, report: Progress) -> Projection:
+    return model.run(assumptions, report)
 
 
 def _percent(value: float | None) -> str:

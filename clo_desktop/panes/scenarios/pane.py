@@ -46,7 +46,7 @@ class ScenariosPane(QWidget):
         super().__init__(parent)
         self._session = session
         self._book: Book | None = None
-        self._results: dict[Hashable, Any] = {}  # of this deal, by tab, its controls and the assumptions
+        self._results: dict[Hashable, Any] = {}  # of this deal, by study (with its controls) and assumptions
         self._known = False  # the levers stand at the deal's own
         self.latest = Latest(session.lanes, "Study scenarios", self)
         self.levers = LeverPanel()
@@ -186,7 +186,7 @@ class ScenariosPane(QWidget):
             self.levers.state.setText(str(error))
             return
         self._stale.discard(tab)
-        key = (tab.title, tab.asked(), assumptions)
+        key = (study, assumptions)
         kept = self._results.get(key)
         if kept is not None:
             self.latest.drop()

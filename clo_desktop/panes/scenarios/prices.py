@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from clo_desktop.charts.heatmap import HeatMap, Side
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice, NumberField
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.tokens import GRID
 from clo_desktop.panes.scenarios.grid import AxisFields, side
 from clo_desktop.panes.scenarios.tab import NARROWEST, Study, Tab
@@ -18,6 +18,7 @@ from clo_desktop.panes.scenarios.values import STYLES
 from clo_desktop.progress import Progress
 from engine.assumptions import Assumptions
 from engine.model import Model
+from engine.studies.parameters import Axis
 from engine.studies.pricing import Pricing, price_grid
 from engine.valuation.note import Style
 from engine.waterfall.document import class_id
@@ -51,26 +52,26 @@ class PricesTab(Tab):
         self.copy_button = QPushButton("Copy")
         self.copy_button.setToolTip("The figures with their headers, at full precision (Ctrl+C in the map)")
         self.copy_button.clicked.connect(self.map.copy)
-        down = QHBoxLayout()
-        down.setSpacing(GRID // 2)
+        down = Flow()
         for part in (self.low, QLabel("to"), self.high, self.count):
             down.addWidget(part)
-        down.addStretch(1)
         controls = QGridLayout()
         controls.setContentsMargins(GRID, GRID, GRID, GRID // 2)
         controls.setHorizontalSpacing(GRID)
         named: tuple[tuple[str, QWidget], ...] = (
             ("Class", self.of),
             ("Find", self.sought),
-            ("Scenarios", self.across),
+            ("From", self.low),
+            ("Across", self.across),
         )
         for row, (words, field) in enumerate(named):
             label = QLabel(words)
             label.setBuddy(field)
             controls.addWidget(label, row, 0)
-            controls.addWidget(field, row, 1)
-        controls.addLayout(down, 1, 2)
-        controls.addWidget(self.copy_button, 0, 2, Qt.AlignmentFlag.AlignRight)
+            if field is not self.low:
+                controls.addWidget(field, row, 1, 1, 2 if row else 1)
+        controls.addLayout(down, 2, 1, 1, 2)
+        controls.addWidget(self.copy_button, 0, 2)
         controls.setColumnStretch(1, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -132,11 +133,7 @@ class PricesTab(Tab):
         axis = self.across.axis()
         shown = np.linspace(low, high, round(self.count.value())).round(10)
         values = (shown / scale if of_rates else shown).tolist()
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> Pricing:
-            return price_grid(model, assumptions, axis, style, values, of_rates=of_rates, report=report)
-
-        return run
+        return Study(_priced, (axis, style, tuple(values), of_rates))
 
     def show_result(self, result: Any, currency: str) -> None:
         self._done = result
@@ -160,6 +157,18 @@ class PricesTab(Tab):
             texts = [lambda v, p=p: formats.figure(v, p) for p in places]
             figures = figures * scale
         self.map.set_data(title, down, side(done.axis), figures, *texts)
+
+
+def _priced(
+    model: Model,
+    assumptions: Assumptions,
+    report: Progress,
+    axis: Axis,
+    style: Style,
+    values: tuple[float, ...],
+    of_rates: bool,
+) -> Pricing:
+    return price_grid(model, assumptions, axis, style, values, of_rates=of_rates, report=report)
 
 
 def _labels(values: list[float]) -> tuple[str, ...]:

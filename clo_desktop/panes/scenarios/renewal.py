@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QScrollArea, QSpli
 from clo_desktop.charts.lines import Line, LineChart
 from clo_desktop.look.fields import NumberField
 from clo_desktop.look.formats import Show
+from clo_desktop.look.layouts import TurningSplitter
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.scenarios.tab import SHORTEST, Study, Tab
@@ -112,11 +113,10 @@ class RenewalTab(Tab):
         column.setSpacing(0)
         column.addWidget(self.head)
         column.addWidget(right, 1)
-        split = QSplitter()
+        split = TurningSplitter(_WIDEST + 240, (_WIDEST, 640), (140, 400))
         split.addWidget(scroll)
         split.addWidget(holder)
         split.setStretchFactor(1, 1)
-        split.setSizes([_WIDEST, 640])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(split)
@@ -198,12 +198,7 @@ class RenewalTab(Tab):
             offers[Action.REFINANCE] = self._offer(0, chosen)
         if self.margins[1]:
             offers[Action.RESET] = self._offer(1, list(self.margins[1]))
-        call = Costs(self.call_cost.value() * 1e6)
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> Alternatives:
-            return alternatives(model, assumptions, offers, call, report=report)
-
-        return run
+        return Study(_compared, (tuple(offers.items()), Costs(self.call_cost.value() * 1e6)))
 
     # -- results --------------------------------------------------------------------------------------------------
 
@@ -231,6 +226,12 @@ class RenewalTab(Tab):
         if done.hold_irr is not None and lines:
             lines.append(Line("Hold", np.full(len(days), done.hold_irr * 100.0)))
         self.chart.set_data(np.array(days, dtype="datetime64[D]"), lines)
+
+
+def _compared(
+    model: Model, assumptions: Assumptions, report: Progress, offers: tuple[tuple[Action, Offer], ...], call: Costs
+) -> Alternatives:
+    return alternatives(model, assumptions, dict(offers), call, report=report)
 
 
 def _field(name: str, low: float, high: float, step: float, decimals: int) -> NumberField:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, Final
 
 from PySide6.QtCore import Signal
@@ -18,7 +20,29 @@ from engine.model import Model
 from engine.studies.measures import Measure, Shown, measure
 from engine.waterfall.document import class_id
 
-Study = Callable[[Model, Assumptions, Progress], Any]
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a tab asks for: a function of a module, and what it is given beside the deal and the scenario.
+
+    Two that are equal come to the same result, so results are kept by it. A function that could take something of the
+    controls past `given` (a closure, a lambda with defaults, a method) is refused with a TypeError.
+
+    run    run(model, assumptions, report, *given)
+    given  the controls as they stand
+    """
+
+    run: Callable[..., Any]
+    given: tuple[Hashable, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.run, FunctionType) or self.run.__closure__ or self.run.__defaults__:
+            raise TypeError(f"{self.run!r} is no plain function: what a study depends on stands in what it is given")
+        hash(self.given)
+
+    def __call__(self, model: Model, assumptions: Assumptions, report: Progress) -> Any:
+        return self.run(model, assumptions, report, *self.given)
+
 
 TIMES: Final = "×"
 
@@ -36,12 +60,11 @@ class Tab(QWidget):
         """Another deal: lists of classes and tests are made anew. In the GUI thread."""
 
     def study(self) -> Study:
-        """What to run for the controls as they stand; called in the GUI thread, run in the engine lane."""
-        raise NotImplementedError
+        """What to run for the controls as they stand: called in the GUI thread, run in the engine lane.
 
-    def asked(self) -> Hashable:
-        """What of the controls the study depends on: the same again is the same result."""
-        return ()
+        Raises ValueError for controls that are no study.
+        """
+        raise NotImplementedError
 
     def show_result(self, result: Any, currency: str) -> None:
         """Shows what the study came to."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -52,16 +51,7 @@ class TornadoTab(Tab):
         self.measure.take_model(model)
 
     def study(self) -> Study:
-        name = self.measure.chosen
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> Tornado:
-            (done,) = tornado(model, assumptions, [measure(model, name)], report=report)
-            return done
-
-        return run
-
-    def asked(self) -> Hashable:
-        return self.measure.chosen
+        return Study(_tornado, (self.measure.chosen,))
 
     def show_result(self, result: Any, currency: str) -> None:
         done: Tornado = result
@@ -72,6 +62,11 @@ class TornadoTab(Tab):
         ]
         title = f"{done.measure.title} ({unit})" if unit else done.measure.title
         self.chart.set_data(title, done.base, spans, text_of(done.measure.unit))
+
+
+def _tornado(model: Model, assumptions: Assumptions, report: Progress, name: str) -> Tornado:
+    (done,) = tornado(model, assumptions, [measure(model, name)], report=report)
+    return done
 
 
 def _value(of: Parameter, value: float) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBox
 
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice, NumberField
+from clo_desktop.look.flow import Flow
 from clo_desktop.look.formats import Show
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
@@ -97,14 +98,12 @@ class ValuesTab(Tab):
         self.worst = QCheckBox("To worst; a call costs")
         self.worst.setToolTip("Also every call date: the lowest yield and margin over maturity and the calls")
         self.cost = NumberField("Costs of a call", 0.0, 100.0, "million", 0.25, 2)
-        strip = QHBoxLayout()
+        strip = Flow()
         strip.setContentsMargins(GRID, GRID, GRID, 0)
-        strip.setSpacing(GRID)
         label = QLabel("Quote")
         label.setBuddy(self.of)
         for widget in (label, self.of, self.quoted_as, self.figure, self.drop):
             strip.addWidget(widget)
-        strip.addStretch(1)
         below = QHBoxLayout()
         below.setContentsMargins(GRID, GRID // 2, GRID, 0)
         below.setSpacing(GRID)
@@ -139,12 +138,8 @@ class ValuesTab(Tab):
         self.of.blockSignals(False)
 
     def study(self) -> Study:
-        quotes, worst, costs = dict(self.quotes), self.worst.isChecked(), Costs(self.cost.value() * 1e6)
-
-        def run(model: Model, assumptions: Assumptions, report: Progress) -> DealValue:
-            return value_deal(model, assumptions, quotes, to_worst=worst, costs=costs, report=report)
-
-        return run
+        costs = Costs(self.cost.value() * 1e6)
+        return Study(_valued, (tuple(self.quotes.items()), self.worst.isChecked(), costs))
 
     def show_result(self, result: Any, currency: str) -> None:
         done: DealValue = result
@@ -181,6 +176,17 @@ class ValuesTab(Tab):
     def _dropped(self) -> None:
         self.quotes.clear()
         self.changed.emit()
+
+
+def _valued(
+    model: Model,
+    assumptions: Assumptions,
+    report: Progress,
+    quotes: tuple[tuple[str, Quote], ...],
+    to_worst: bool,
+    costs: Costs,
+) -> DealValue:
+    return value_deal(model, assumptions, dict(quotes), to_worst=to_worst, costs=costs, report=report)
 
 
 def _frame(done: DealValue | None, currency: str) -> Frame:

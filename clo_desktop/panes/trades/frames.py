@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clo_desktop.look.formats import Show
 from clo_desktop.tables.frame import Column, Frame, Mark, Total
-from clo_desktop.work.session import NEAR
+from clo_desktop.work.standing import NEAR
 from clo_desktop.work.trading import issue_of
 from engine.asset import Kind
 from engine.compliance import Compliance, Standing, TestResult

@@ -16,7 +16,6 @@ from engine.trades import Ideas
 _ACTS: Final = (
     ("new", "New", "A new idea without trades"),
     ("branch", "Duplicate", "A copy of this idea, with its history, to go on with"),
-    ("rename", "Rename", "Another name for this idea (a double click on its tab does it too)"),
     ("delete", "Delete…", "Without this idea, in the workspace too"),
     ("undo", "Undo", "The last step of this idea back (Ctrl+Z)"),
     ("redo", "Redo", "One step forward again (Ctrl+Y)"),
@@ -37,7 +36,7 @@ class IdeaBar(QWidget):
     def __init__(self, acts: dict[str, Callable[[], object]], parent: QWidget | None = None) -> None:
         """acts: what each of new, branch, delete, undo, redo, stored, note, aside, import, export, copy does."""
         super().__init__(parent)
-        self._acts = acts
+        self._acts = {**acts, "rename": self.ask_name}
         self.tabs = _Bar()
         self.tabs.setAccessibleName("Ideas")
         self.tabs.setDocumentMode(True)
@@ -52,12 +51,17 @@ class IdeaBar(QWidget):
         row.setSpacing(4)
         row.addWidget(self.tabs, 1)
         for name, words, tip in _ACTS:
-            self._add(row, name, words, tip, self.ask_name if name == "rename" else acts[name])
+            self._add(row, name, words, tip, acts[name])
         self.kept = self._menu(
             row,
             "Ideas",
-            "Stored ideas: open, put aside, note",
-            (("stored", "Stored ideas…"), ("note", "Note on this idea…"), ("aside", "Put this idea aside")),
+            "Stored ideas: open, put aside, name, note",
+            (
+                ("stored", "Stored ideas…"),
+                ("rename", "Rename this idea…"),
+                ("note", "Note on this idea…"),
+                ("aside", "Put this idea aside"),
+            ),
         )
         self.files = self._menu(
             row,
