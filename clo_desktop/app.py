@@ -127,7 +127,7 @@ def run_offscreen(out: Path, where: str | None) -> int:
             print()
             print(summary.projection(session.projection.projection))
             print()
-            session.report_file(out / "demo-report.xlsx")
+            session.files.report_file(out / "demo-report.xlsx")
             _wait(lambda: session.lanes.idle)
             if refused:
                 raise Refused(refused[0])

@@ -384,7 +384,7 @@ class Window(QMainWindow):
         self._import(path, name)
 
     def _import(self, path: Path, deal: str) -> None:
-        task = self.session.import_file(path, deal)
+        task = self.session.files.import_file(path, deal)
         if task is not None:
             self._refusal = ""
             self._imports.append((task, path, deal))
@@ -406,26 +406,26 @@ class Window(QMainWindow):
         """Asks where to write the open deal in the workbook layout."""
         deal = self._needed_deal()
         if place := self._ask_place("Export workbook", f"{deal}.xlsx"):
-            self.session.export_file(place)
+            self.session.files.export_file(place)
 
     def ask_report(self) -> None:
         """Asks where to write the report of the open deal."""
         deal = self._needed_deal()
         if place := self._ask_place("Export report", f"{deal} report.xlsx"):
-            self.session.report_file(place)
+            self.session.files.report_file(place)
 
     def ask_tables(self) -> None:
         """Asks for a folder and writes the tables of the run into it, a CSV file each."""
         self._needed_deal()
         if folder := QFileDialog.getExistingDirectory(self, "Export tables"):
-            self.session.tables_files(Path(folder))
+            self.session.files.tables_files(Path(folder))
 
     def ask_pack(self) -> None:
         """Asks where to write a scenario pack of the open deal, and writes it."""
         deal = self._needed_deal()
         scenarios = self.scenarios.for_pack()
         if place := self._ask_place("Export scenario pack", f"{deal}{PACK}", f"Scenario packs (*{PACK})", PACK):
-            self.session.write_pack(place, scenarios)
+            self.session.files.write_pack(place, scenarios)
 
     def ask_unpack(self) -> None:
         """Asks for a scenario pack, runs it, and says whether the figures are the same."""
@@ -433,14 +433,14 @@ class Window(QMainWindow):
             self, "Open scenario pack", "", f"Scenario packs (*{PACK});;All files (*)"
         )
         if file:
-            self.session.check_pack(Path(file), self.show_check)
+            self.session.files.check_pack(Path(file), self.show_check)
 
     def show_check(self, done: Check) -> QMessageBox:
         """What came of a scenario pack, with a button that stores its deal and scenarios."""
         icon = QMessageBox.Icon.Information if done.same else QMessageBox.Icon.Warning
         box = QMessageBox(icon, "Scenario pack", as_text(check_words(done)), QMessageBox.StandardButton.Close, self)
         store = box.addButton("Store deal and scenarios", QMessageBox.ButtonRole.ActionRole)
-        store.clicked.connect(self._guarded(lambda: self.session.store_pack(done.pack)))
+        store.clicked.connect(self._guarded(lambda: self.session.files.store_pack(done.pack)))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
         return box
@@ -450,14 +450,14 @@ class Window(QMainWindow):
         files = "Workbooks, CSV, SQLite (*.xlsx *.csv *.db *.sqlite *.sqlite3);;All files (*)"
         file, _ = QFileDialog.getOpenFileName(self, "Import scenarios", "", files)
         if file:
-            self.session.import_scenarios(Path(file), self.show_import)
+            self.session.files.import_scenarios(Path(file), self.show_import)
 
     def ask_former(self) -> None:
         """Asks for databases of the former system and imports them."""
         kinds = "SQLite databases (*.db *.sqlite *.sqlite3);;All files (*)"
         files, _ = QFileDialog.getOpenFileNames(self, "Import former databases", "", kinds)
         if files:
-            self.session.import_former([Path(file) for file in files], self.show_former)
+            self.session.files.import_former([Path(file) for file in files], self.show_former)
 
     def show_former(self, report: str) -> QMessageBox:
         """What came of databases of the former system: a sentence a file, every row in the details."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,9 +17,9 @@ from clo_desktop.store import DealSummary
 from clo_desktop.store.local.keys import Secret
 from clo_desktop.store.local.manner import Manner
 from clo_desktop.store.merge import Choices, Clashing
-from clo_desktop.work import former_databases, former_scenarios, packs, rights
-from clo_desktop.work.csv_tables import write_csv
+from clo_desktop.work import rights
 from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
+from clo_desktop.work.files import Files
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
 from clo_desktop.work.seat import Seat
 from clo_desktop.work.standing import DealState, judged
@@ -133,6 +133,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.lanes = Lanes(self)
+        self.files = Files(self)
         self.desk: Desk | None = None
         self.where = ""
         self.manner = WINDOW
@@ -169,7 +170,7 @@ class Session(QObject):
             else:
                 self.refused.emit(reason.message)
 
-        self._start(DATABASE, "Open", work, done, failed=failed)
+        self.start(DATABASE, "Open", work, done, failed=failed)
 
     def take(
         self, desk: Desk, where: str, who: Membership | None = None, then: Callable[[], object] | None = None
@@ -204,7 +205,7 @@ class Session(QObject):
         if self.desk is not None and where == self.where:
             self.lanes.cancel_all()
             desk, self.desk = self.desk, None
-            self._start(DATABASE, "Close the workspace", lambda report: desk.close(), lambda nothing: None)
+            self.start(DATABASE, "Close the workspace", lambda report: desk.close(), lambda nothing: None)
             self.deals = ()
             self._close_deal()
             self.deals_changed.emit()
@@ -217,13 +218,13 @@ class Session(QObject):
         def done(outcome: T) -> None:
             self.reopen(where, replace(WINDOW, secret=secret(outcome)), deal)
 
-        self._start(DATABASE, name, lambda report: work(), done, failed=failed)
+        self.start(DATABASE, name, lambda report: work(), done, failed=failed)
 
     def beside(
         self, name: str, work: Callable[[], T], done: Callable[[T], object], failed: Callable[[Refused], object]
     ) -> None:
         """Does something in the database lane that needs no open workspace."""
-        self._start(DATABASE, name, lambda report: work(), done, failed=failed)
+        self.start(DATABASE, name, lambda report: work(), done, failed=failed)
 
     def ask(
         self, name: str, work: Callable[[Desk, Progress], T], done: Callable[[T], object], *, quiet: bool = False
@@ -232,8 +233,8 @@ class Session(QObject):
 
         Raises Refused without a workspace.
         """
-        desk = self._open_desk()
-        return self._start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
+        desk = self.open_desk()
+        return self.start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
 
     def leave(self) -> None:
         """Stops what runs and closes the store, in the database lane; nothing is open then."""
@@ -244,7 +245,7 @@ class Session(QObject):
         self.desk, self.where = None, ""
         if desk is not None:
             close = desk.close if who is None else who.close
-            self._start(DATABASE, "Close the workspace", lambda report: close(), lambda nothing: None)
+            self.start(DATABASE, "Close the workspace", lambda report: close(), lambda nothing: None)
         self.deals = ()
         self.reports.clear()
         self.seat.take(None)
@@ -262,7 +263,7 @@ class Session(QObject):
 
     def refresh(self, then: Callable[[], object] | None = None) -> None:
         """Lists the deals anew; states that are known are kept."""
-        desk = self._open_desk()
+        desk = self.open_desk()
         known = {d.name: d for d in self.deals}
 
         who = self.seat.membership
@@ -286,14 +287,14 @@ class Session(QObject):
             if then is not None:
                 then()
 
-        self._start(DATABASE, "List deals", work, done)
+        self.start(DATABASE, "List deals", work, done)
 
     def _look_at_deals(self) -> None:
         """Evaluates the tests of deals whose state is not known yet, for the rail."""
-        desk = self._open_desk()
+        desk = self.open_desk()
 
         def look_at(name: str) -> None:
-            self._start(
+            self.start(
                 DATABASE,
                 f"Tests of {name}",
                 lambda report: comply_with(desk.book(name)),
@@ -313,7 +314,7 @@ class Session(QObject):
 
     def choose(self, deal: str) -> None:
         """Opens a deal: its positions, its tests, its projection under its own assumptions."""
-        desk = self._open_desk()
+        desk = self.open_desk()
 
         def done(book: Book) -> None:
             if self.deal != deal:
@@ -330,7 +331,7 @@ class Session(QObject):
             self._spread(book)
             self._in_turns(lambda: self._show(book), self._clear, self.lanes.release)
 
-        self._start(DATABASE, f"Open {deal}", lambda report: desk.book(deal), done)
+        self.start(DATABASE, f"Open {deal}", lambda report: desk.book(deal), done)
 
     def _in_turns(self, *steps: Callable[[], object]) -> None:
         """Steps that fill panes, each in a turn of the event loop of its own."""
@@ -364,7 +365,7 @@ class Session(QObject):
         then  called with the deal before and after. Where someone else changed the same cells, `clashed` is emitted
         first and the answer awaited.
         """
-        desk, deal = self._open_desk(), self._open_book().deal.name
+        desk, deal = self.open_desk(), self.open_book().deal.name
 
         def make() -> tuple[Book, Book]:
             base = desk.book(deal)
@@ -383,7 +384,7 @@ class Session(QObject):
         self._store(replace(change, make=lambda: clash.books, choices={**change.choices, **choices}))
 
     def _store(self, change: _Change) -> None:
-        desk = self._open_desk()
+        desk = self.open_desk()
         if why := self.seat.why_not(rights.WRITE, change.deal):
             self.refused.emit(why)
             return
@@ -404,18 +405,18 @@ class Session(QObject):
                 self._take(outcome)
                 change.then(before, outcome)
 
-        self._start(DATABASE, change.name, work, done)
+        self.start(DATABASE, change.name, work, done)
 
     def reread(self) -> None:
         """Shows the open deal as it is stored now: someone else may have changed it."""
-        desk, deal = self._open_desk(), self._open_book().deal.name
+        desk, deal = self.open_desk(), self.open_book().deal.name
 
         def done(found: Book) -> None:
             if self.deal == deal and found != self.book:
                 self._take(found)
                 self.said.emit(f"{deal} was changed elsewhere; the window shows it as it is now.")
 
-        self._start(DATABASE, f"Read {deal}", lambda report: desk.fresh(deal), done, quiet=True)
+        self.start(DATABASE, f"Read {deal}", lambda report: desk.fresh(deal), done, quiet=True)
 
     def _take(self, book: Book) -> None:
         """The open deal as it is after an edit; where positions changed, its cash flows are worked out anew."""
@@ -435,30 +436,30 @@ class Session(QObject):
 
     def look(self, name: str, work: Callable[[Desk, str], T], done: Callable[[T], object]) -> None:
         """Reads something of the open deal in the database lane; `done` is called if the deal is open still."""
-        desk, book = self._open_desk(), self._open_book()
+        desk, book = self.open_desk(), self.open_book()
 
         def settled(found: T) -> None:
             if self._still(book):
                 done(found)
 
-        self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled, quiet=True)
+        self.start(DATABASE, name, lambda report: work(desk, book.deal.name), settled, quiet=True)
 
     def act(self, name: str, work: Callable[[Desk, str], T], done: Callable[[T], object]) -> None:
         """Does something with the open deal in the database lane; what is refused is said. Raises Refused without one.
 
         `done` is called if the deal is open still.
         """
-        desk, book = self._open_desk(), self._open_book()
+        desk, book = self.open_desk(), self.open_book()
 
         def settled(outcome: T) -> None:
             if self._still(book):
                 done(outcome)
 
-        self._start(DATABASE, name, lambda report: work(desk, book.deal.name), settled)
+        self.start(DATABASE, name, lambda report: work(desk, book.deal.name), settled)
 
     def comply(self) -> None:
         """Evaluates the tests of the open deal."""
-        book = self._open_book()
+        book = self.open_book()
 
         def done(result: Compliance) -> None:
             if self.book is book:
@@ -466,11 +467,11 @@ class Session(QObject):
                 self.compliance_changed.emit(result)
             self._note_state(result)
 
-        self._start(DATABASE, f"Tests of {book.deal.name}", lambda report: comply_with(book), done)
+        self.start(DATABASE, f"Tests of {book.deal.name}", lambda report: comply_with(book), done)
 
     def run(self, assumptions: Assumptions) -> Task[Timed] | None:
         """Projects the open deal in the engine lane; a run under way is cancelled first."""
-        book, desk = self._open_book(), self._open_desk()
+        book, desk = self.open_book(), self.open_desk()
         self.seat.check(rights.RUN)
         if self.running is not None:
             self.running.cancel()
@@ -485,145 +486,42 @@ class Session(QObject):
                 self.projection_changed.emit(timed)
                 self.said.emit(f"{book.deal.name} was projected in {timed.seconds * 1000:.0f} ms.")
 
-        self.running = self._start(ENGINE, f"Project {book.deal.name}", work, done)
+        self.running = self.start(ENGINE, f"Project {book.deal.name}", work, done)
         return self.running
 
     def _spread(self, book: Book) -> None:
         """Z-spreads by asset id, in the engine lane; a deal that cannot be projected has none."""
-        desk = self._open_desk()
+        desk = self.open_desk()
 
         def done(found: Mapping[str, float]) -> None:
             if self._still(book):
                 self.spreads = found
                 self.spreads_changed.emit()
 
-        self._start(ENGINE, f"Spreads of {book.deal.name}", lambda report: desk.spreads_of(book), done, quiet=True)
+        self.start(ENGINE, f"Spreads of {book.deal.name}", lambda report: desk.spreads_of(book), done, quiet=True)
 
     def show_asset_flows(self, asset_id: str) -> None:
         """Cash flows of an asset under the assumptions of the last run, in the engine lane."""
-        desk, book = self._open_desk(), self._open_book()
+        desk, book = self.open_desk(), self.open_book()
         assumptions = self.projection.projection.assumptions if self.projection is not None else Assumptions()
 
         def done(table: Table) -> None:
             if self._still(book):
                 self.asset_flows_ready.emit(table)
 
-        self._start(
+        self.start(
             ENGINE, f"Cash flows of {asset_id}", lambda report: desk.asset_flows(book, asset_id, assumptions), done
         )
 
     def warm_up(self) -> None:
         """Makes the kernels ready in the engine lane; runs asked for meanwhile wait behind it."""
-        self._start(ENGINE, "Prepare the engine", warm_up, lambda nothing: self.said.emit("The engine is ready."))
+        self.start(ENGINE, "Prepare the engine", warm_up, lambda nothing: self.said.emit("The engine is ready."))
 
-    # -- files --------------------------------------------------------------------------------------------------------
-
-    def import_file(self, path: Path, deal: str) -> Task[Imported] | None:
-        """Imports a workbook in the database lane and opens the deal where it was stored."""
-        desk = self._open_desk()
-        self.seat.check(rights.IMPORT)
-
-        def done(outcome: Imported) -> None:
-            self.reports.append(outcome)
-            self.imported.emit(outcome)
-            if outcome.imported:
-                self.deals = tuple(d for d in self.deals if d.name != outcome.deal)
-                self.refresh(lambda: self.choose(outcome.deal))
-
-        return self._start(DATABASE, f"Import {path.name}", lambda report: desk.import_file(path, deal, report), done)
-
-    def export_file(self, path: Path) -> None:
-        """Writes the open deal in the workbook layout."""
-        desk, deal = self._open_desk(), self._open_book().deal.name
-        self._start(
-            DATABASE,
-            f"Export {deal}",
-            lambda report: desk.export_file(deal, path),
-            lambda nothing: self.said.emit(f"{deal} was written to {path}."),
-        )
-
-    def report_file(self, path: Path) -> None:
-        """Writes the results of the open deal as an Excel report."""
-        desk, deal = self._open_desk(), self._open_book().deal.name
-        assumptions = self.projection.projection.assumptions if self.projection is not None else None
-        self._start(
-            ENGINE,
-            f"Report of {deal}",
-            lambda report: desk.report_file(deal, path, assumptions),
-            lambda nothing: self.said.emit(f"The report of {deal} was written to {path}."),
-        )
-
-    def tables_files(self, folder: Path) -> None:
-        """Writes every table of the last run into a folder, a CSV file each."""
-        if self.projection is None:
-            raise Refused("There is no run yet; press F5 first.")
-        flows, desk, book = self.projection.projection, self._open_desk(), self._open_book()
-        self._start(
-            ENGINE,
-            f"Tables of {flows.deal}",
-            lambda report: write_csv(desk.tables_of(book, flows), folder),
-            lambda files: self.said.emit(f"{len(files)} tables of {flows.deal} were written to {folder}."),
-        )
-
-    def write_pack(self, path: Path, scenarios: Sequence[tuple[str, str]]) -> None:
-        """Writes a scenario pack of the open deal, in the engine lane."""
-        desk, deal = self._open_desk(), self._open_book().deal.name
-        self._start(
-            ENGINE,
-            f"Pack {deal}",
-            lambda report: packs.write(desk, deal, path, scenarios, report=report),
-            lambda pack: self.said.emit(f"{deal} under {len(pack.scenarios)} scenarios was written to {path}."),
-        )
-
-    def check_pack(self, path: Path, done: Callable[[packs.Check], object]) -> None:
-        """Opens a scenario pack and runs it from what it holds, in the engine lane; nothing is stored."""
-        self._open_desk()
-        self._start(ENGINE, f"Check {path.name}", lambda report: packs.check(packs.read(path), report), done)
-
-    def store_pack(self, pack: packs.Pack, name: str = "") -> None:
-        """Stores the deal and the scenarios of a pack; `name`: the deal's, where it shall have another one."""
-
-        def done(stored: tuple[Any, tuple[str, ...]]) -> None:
-            faults, said = stored
-            self.said.emit(" ".join((*said, *(fault.message for fault in faults))))
-            self.refresh()
-
-        self.ask(f"Store {pack.name}", lambda desk, _report: packs.store(desk, pack, name), done)
-
-    def import_scenarios(self, path: Path, done: Callable[[str], object]) -> None:
-        """Imports the former model's scenario parameters into the library; `done` takes the report in words."""
-
-        def work(desk: Desk, _report: Progress) -> str:
-            found = former_scenarios.read(path)
-            saved, refused = former_scenarios.save(desk.store, found)
-            return "\n".join((*former_scenarios.lines(found), *saved, *refused))
-
-        def told(report: str) -> None:
-            done(report)
-            self.deals_changed.emit()
-
-        self.ask(f"Import {path.name}", work, told)
-
-    def import_former(self, paths: Sequence[Path], done: Callable[[str], object]) -> None:
-        """Imports databases of the former system; `done` takes the report in words, the first line for each file."""
-        desk = self._open_desk()
-
-        def work(report: Progress) -> tuple[former_databases.Outcome, ...]:
-            return former_databases.import_files(desk.store, paths, report)
-
-        def told(outcomes: tuple[former_databases.Outcome, ...]) -> None:
-            desk.forget()
-            done("\n".join(former_databases.lines(outcomes)))
-            if self.deal is not None:
-                self.reread()
-            self.deals_changed.emit()
-
-        name = paths[0].name if len(paths) == 1 else f"{len(paths)} databases"
-        self._start(DATABASE, f"Import {name}", work, told)
+    # -- what is gone --------------------------------------------------------------------------------------------------
 
     def delete(self, deal: str) -> None:
         """Deletes a deal from the store."""
-        desk = self._open_desk()
+        desk = self.open_desk()
         self.seat.check(rights.WRITE, deal)
 
         def done(_nothing: None) -> None:
@@ -632,7 +530,7 @@ class Session(QObject):
             self.said.emit(f"{deal} was deleted.")
             self.refresh()
 
-        self._start(DATABASE, f"Delete {deal}", lambda report: desk.delete(deal), done)
+        self.start(DATABASE, f"Delete {deal}", lambda report: desk.delete(deal), done)
 
     def lost(self, deal: str) -> None:
         """The open deal is no longer there, or no longer for whoever is signed in."""
@@ -661,17 +559,19 @@ class Session(QObject):
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 
-    def _open_desk(self) -> Desk:
+    def open_desk(self) -> Desk:
+        """The open workspace with its verbs. Raises Refused where none is open."""
         if self.desk is None:
             raise Refused("No workspace is open; open one from the File menu.")
         return self.desk
 
-    def _open_book(self) -> Book:
+    def open_book(self) -> Book:
+        """The open deal. Raises Refused where none is open."""
         if self.book is None:
             raise Refused("No deal is open; choose one in the deal list.")
         return self.book
 
-    def _start(
+    def start(
         self,
         lane: str,
         name: str,
@@ -681,6 +581,8 @@ class Session(QObject):
         quiet: bool = False,
         failed: Callable[[Refused], object] | None = None,
     ) -> Task[T]:
+        """Work in a lane; `done` takes what it gives. What is refused is said, unless `failed` takes it or it is quiet."""
+
         def not_done(error: Exception) -> None:
             if not isinstance(error, Refused):
                 raise error

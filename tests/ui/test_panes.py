@@ -196,7 +196,7 @@ def test_that_every_test_can_be_explained_and_shown(harbor: Window) -> None:
 
 def test_that_the_chosen_test_stays_after_an_import_of_the_same_deal(harbor: Window, qtbot: QtBot) -> None:
     harbor.compliance.table.select_keys([29.0])
-    harbor.session.import_file(resources.path(DEMO_FILE), DEMO_DEAL)
+    harbor.session.files.import_file(resources.path(DEMO_FILE), DEMO_DEAL)
     idle(harbor, qtbot)
     assert harbor.compliance.table.selected_keys() == [29.0]
 
@@ -204,7 +204,7 @@ def test_that_the_chosen_test_stays_after_an_import_of_the_same_deal(harbor: Win
 def test_that_tests_of_another_deal_do_not_stand_beside_new_positions(harbor: Window, qtbot: QtBot) -> None:
     seen: list[int] = []
     harbor.session.book_changed.connect(lambda book: seen.append(harbor.compliance.table.model.rowCount()))
-    harbor.session.import_file(resources.path(DEMO_FILE), "Twin")
+    harbor.session.files.import_file(resources.path(DEMO_FILE), "Twin")
     idle(harbor, qtbot)
     assert harbor.session.deal == "Twin"
     assert seen == [0]
@@ -256,7 +256,7 @@ def test_that_a_fault_without_an_asset_copies_its_place_for_excel(harbor: Window
 
 
 def test_that_a_refused_import_shows_its_report(harbor: Window, qtbot: QtBot, shared: Path) -> None:
-    harbor.session.import_file(shared / "data/mag17/damaged/02_text_in_numeric.xlsx", "MAG17")
+    harbor.session.files.import_file(shared / "data/mag17/damaged/02_text_in_numeric.xlsx", "MAG17")
     idle(harbor, qtbot)
     assert not harbor.docks["imports"].visibleRegion().isEmpty()
     assert harbor.imports.table.model.rowCount() >= 13
@@ -273,7 +273,7 @@ def test_that_a_clean_import_says_so(harbor: Window) -> None:
 
 
 def test_that_the_rail_has_a_line_a_deal_and_the_open_one_is_current(harbor: Window, qtbot: QtBot) -> None:
-    harbor.session.import_file(resources.path(DEMO_FILE), "Twin")
+    harbor.session.files.import_file(resources.path(DEMO_FILE), "Twin")
     idle(harbor, qtbot)
     rail = harbor.deals.list
     assert [rail.item(i).text().splitlines()[0] for i in range(rail.count())] == [DEMO_DEAL, "Twin"]
@@ -285,7 +285,7 @@ def test_that_the_rail_has_a_line_a_deal_and_the_open_one_is_current(harbor: Win
 
 
 def test_that_a_state_that_arrives_does_not_move_the_current_deal(harbor: Window, qtbot: QtBot) -> None:
-    harbor.session.import_file(resources.path(DEMO_FILE), "Twin")
+    harbor.session.files.import_file(resources.path(DEMO_FILE), "Twin")
     idle(harbor, qtbot)
     harbor.deals.list.setCurrentRow(0)
     harbor.session.deals_changed.emit()

@@ -214,7 +214,7 @@ def test_that_another_deal_resets_the_fields(harbor: Window, qtbot: QtBot) -> No
     pane.cdr.setValue(9.0)
     pane.run()
     idle(harbor, qtbot)
-    harbor.session.import_file(resources.path(DEMO_FILE), "Twin")
+    harbor.session.files.import_file(resources.path(DEMO_FILE), "Twin")
     idle(harbor, qtbot)
     assert flows_of(harbor).assumptions == Assumptions()
     assert pane.cdr.value() == pytest.approx(own * 100)
@@ -378,7 +378,7 @@ def test_that_a_file_that_is_no_workbook_has_a_report(
 
 
 def test_that_arrows_move_a_mark_and_only_enter_opens(harbor: Window, qtbot: QtBot) -> None:
-    harbor.session.import_file(resources.path(DEMO_FILE), "Twin")
+    harbor.session.files.import_file(resources.path(DEMO_FILE), "Twin")
     idle(harbor, qtbot)
     rail = harbor.deals.list
     opened = Qt.ItemDataRole.UserRole + 1

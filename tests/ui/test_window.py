@@ -223,7 +223,7 @@ def test_that_the_window_closes_while_work_is_under_way(
     session = empty.session
     session.open(workspace, lambda: session.choose(DEMO_DEAL))
     qtbot.waitUntil(lambda: session.desk is not None)
-    session.import_file(resources.path(DEMO_FILE), "Other")
+    session.files.import_file(resources.path(DEMO_FILE), "Other")
     assert empty.close()
     assert session.lanes.idle
     assert session.desk is None

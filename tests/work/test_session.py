@@ -146,7 +146,7 @@ def test_that_a_result_of_a_deal_that_was_left_is_not_shown(chosen: Session, set
 def test_that_an_imported_deal_is_opened(session: Session, settle: Settle) -> None:
     reports: list[Any] = []
     session.imported.connect(reports.append)
-    session.import_file(DEMO, "Second")
+    session.files.import_file(DEMO, "Second")
     settle()
     assert [d.name for d in session.deals] == [DEAL, "Second"]
     assert session.deal == "Second"
@@ -203,7 +203,7 @@ def test_that_what_is_no_workbook_is_refused_in_one_sentence(session: Session, s
     file.write_text("hello")
     refused: list[str] = []
     session.refused.connect(refused.append)
-    session.import_file(file, "Note")
+    session.files.import_file(file, "Note")
     settle()
     assert len(refused) == 1
     assert "note.xlsx is no Excel workbook" in refused[0]
@@ -228,8 +228,8 @@ def test_that_nothing_can_be_done_before_a_workspace_and_a_deal_are_open(qtbot: 
     for act in (
         session.comply,
         lambda: session.run(Assumptions()),
-        lambda: session.export_file(Path("x.xlsx")),
-        lambda: session.report_file(Path("x.xlsx")),
+        lambda: session.files.export_file(Path("x.xlsx")),
+        lambda: session.files.report_file(Path("x.xlsx")),
     ):
         with pytest.raises(Refused, match="No deal is open"):
             act()
