@@ -69,7 +69,7 @@ COMMANDS: Final = (
     Command(
         "scenario.import",
         "&File",
-        "Import &scenarios…",
+        "Import sce&narios…",
         (),
         "Import the former model's scenario parameters into the library",
         ("mag scenarios", "parameters"),
@@ -81,6 +81,7 @@ COMMANDS: Final = (
         (),
         "Import the former system's assets, correlations, scenarios, configuration and reference data",
         ("sqlite", "migrate", "correlations"),
+        needs=rights.IMPORT,
     ),
     Command("open", "&File", "&Open workspace…", ("Ctrl+O",), "Open another workspace file", ("database",), ruled=True),
     Command("own", "&File", "&My workspace", (), "Open your own workspace, or make it", ("encrypted", "new")),

@@ -453,6 +453,7 @@ class Window(QMainWindow):
 
     def ask_former(self) -> None:
         """Asks for databases of the former system and imports them."""
+        self.session.seat.check(rights.IMPORT)
         kinds = "SQLite databases (*.db *.sqlite *.sqlite3);;All files (*)"
         files, _ = QFileDialog.getOpenFileNames(self, "Import former databases", "", kinds)
         if files:
