@@ -131,7 +131,7 @@ COMMANDS: Final = (
     ),
     Command("theme.light", "&View", "&Light theme", (), "Light surfaces", ("bright",)),
     Command("theme.dark", "&View", "D&ark theme", (), "Dark surfaces", ("night",)),
-    Command("theme.contrast", "&View", "&High contrast", (), "Strongest contrast", ("accessible",)),
+    Command("theme.contrast", "&View", "Hi&gh contrast", (), "Strongest contrast", ("accessible",)),
     Command("dense", "&View", "D&ense rows", ("Ctrl+Shift+D",), "Lower table rows", ("compact",)),
     Command("layout", "&View", "Reset la&yout", (), "Put every pane back in its place", ("docks",), ruled=True),
     Command(
