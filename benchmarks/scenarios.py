@@ -26,7 +26,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import clo_desktop  # noqa: F401  # before numba: the same compiled kernels as the application
 import resources
 from benchmarks.measure import Measure, once, parser, show
-from clo_desktop.window import DEMO_DEAL, DEMO_FILE
+from clo_desktop.dialogs.porter import DEMO_DEAL, DEMO_FILE
 from clo_desktop.work.desk import Desk
 from engine.assumptions import Assumptions
 from engine.model import Model

@@ -35,10 +35,11 @@ def run_window(where: str | None, *, encrypt: bool = False) -> int:
     from PySide6.QtWidgets import QApplication
 
     from clo_desktop import log, paths
+    from clo_desktop.dialogs.porter import DEMO_DEAL
     from clo_desktop.look import theme
     from clo_desktop.settings import load_settings, save_settings
     from clo_desktop.store.server.signing import is_server
-    from clo_desktop.window import DEMO_DEAL, Window
+    from clo_desktop.window import Window
     from clo_desktop.work.session import WINDOW, Session
 
     log.set_up(verbose=False)
@@ -57,7 +58,7 @@ def run_window(where: str | None, *, encrypt: bool = False) -> int:
         """The deal that was open last, or the demo deal where there is none; one's own workspace begins empty."""
         names = [d.name for d in session.deals]
         if not names and file != str(paths.default_workspace()) and not is_server(file):
-            window.import_demo()
+            window.porter.import_demo()
         elif names:
             last = settings.last_deal
             session.choose(last if last in names else DEMO_DEAL if DEMO_DEAL in names else names[0])
@@ -92,9 +93,10 @@ def run_offscreen(out: Path, where: str | None) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PySide6.QtWidgets import QApplication
 
+    from clo_desktop.dialogs.porter import DEMO_DEAL, DEMO_FILE
     from clo_desktop.look import theme
     from clo_desktop.settings import Settings
-    from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
+    from clo_desktop.window import Window
     from clo_desktop.work import summary
     from clo_desktop.work.session import Session
 
@@ -118,7 +120,7 @@ def run_offscreen(out: Path, where: str | None) -> int:
             _wait(lambda: session.lanes.idle)
             if not refused:
                 print(f"Importing {DEMO_FILE} …")
-                window.import_demo()
+                window.porter.import_demo()
                 session.warm_up()
                 _wait(lambda: session.lanes.idle)
             if refused or session.compliance is None or session.projection is None:

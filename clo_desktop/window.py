@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QFileDialog,
-    QInputDialog,
     QLabel,
     QMainWindow,
     QMenu,
@@ -27,7 +26,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-import resources
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.clash import ClashDialog
@@ -37,6 +35,7 @@ from clo_desktop.dialogs.gatekeeper import Gatekeeper
 from clo_desktop.dialogs.limits import Limits
 from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
+from clo_desktop.dialogs.porter import Porter
 from clo_desktop.dialogs.registrar import Registrar
 from clo_desktop.faults import Refused
 from clo_desktop.look import theme
@@ -61,18 +60,14 @@ from clo_desktop.settings import Settings
 from clo_desktop.tables.tabbing import next_in_sight
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work import contract, health, rights
+from clo_desktop.work.changing import Clash
 from clo_desktop.work.desk import Imported
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
-from clo_desktop.work.lanes import State, Task
-from clo_desktop.work.pack_file import SUFFIX as PACK
-from clo_desktop.work.packs import Check, check_words
 from clo_desktop.work.register import Register
-from clo_desktop.work.session import Clash, Session, Timed
+from clo_desktop.work.session import Session, Timed
 from clo_desktop.work.watch import Watch
 
-DEMO_DEAL: Final = "Harbor 2024-1"
-DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
 _LAYOUT_VERSION: Final = 5
 _log = logging.getLogger(__name__)
 _LONG: Final = 1.0  # seconds after which work shows its progress in the status bar
@@ -86,13 +81,12 @@ class Window(QMainWindow):
         self.session = session
         self._settings = settings
         self._keep = keep
-        self._refusal = ""  # the last sentence that was refused
-        self._imports: list[tuple[Task[Any], Path, str]] = []  # under way
         self.setWindowTitle("CLO Desktop")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        ask_import = self._guarded(self.ask_import)
+        self.porter = Porter(session, self._guarded, lambda: self.scenarios.for_pack(), self)
+        ask_import = self._guarded(self.porter.ask_import)
         self.deals = DealsPane(session, ask_import, self._guarded_of(self.ask_delete))
         self.edits = Edits(session, self)
         self.collateral = CollateralPane(session, self.edits, ask_import)
@@ -211,21 +205,21 @@ class Window(QMainWindow):
     def _acts(self) -> dict[str, Callable[[], object]]:
         """What each command does."""
         return {
-            "import": self.ask_import,
-            "export": self.ask_export,
-            "report": self.ask_report,
-            "tables": self.ask_tables,
-            "pack": self.ask_pack,
-            "unpack": self.ask_unpack,
-            "scenario.import": self.ask_scenarios,
-            "former.import": self.ask_former,
+            "import": self.porter.ask_import,
+            "export": self.porter.ask_export,
+            "report": self.porter.ask_report,
+            "tables": self.porter.ask_tables,
+            "pack": self.porter.ask_pack,
+            "unpack": self.porter.ask_unpack,
+            "scenario.import": self.porter.ask_scenarios,
+            "former.import": self.porter.ask_former,
             "open": self.ask_workspace,
             "own": self.doorman.own,
             "backup": self.doorman.back_up,
             "restore": self.doorman.ask_restore,
             "encryption": self.doorman.ask_encryption,
             "recovery": self.doorman.ask_recovery_key,
-            "demo": self.import_demo,
+            "demo": self.porter.import_demo,
             "server": self.gate.ask_server,
             "signout": self.gate.sign_out,
             "password": self.gate.change_password,
@@ -304,7 +298,7 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         session = self.session
-        session.lanes.settled.connect(self._settled)
+        self.porter.unreadable.connect(self._unreadable)
         session.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
         session.refused.connect(self.say_refused)
         session.imported.connect(self._imported)
@@ -358,144 +352,6 @@ class Window(QMainWindow):
         self.trades.list.set_dense(dense)
         self._settings = replace(self._settings, density="compact" if dense else "comfortable")
 
-    def ask_import(self) -> None:
-        """Asks for workbooks and imports them, each under a name that is asked for."""
-        self.session.seat.check(rights.IMPORT)
-        files, _ = QFileDialog.getOpenFileNames(self, "Import workbook", "", "Excel workbooks (*.xlsx)")
-        for file in files:
-            self.import_named(Path(file))
-
-    def import_named(self, path: Path) -> None:
-        """Asks under which name to import a workbook; an existing deal is only replaced when that is confirmed."""
-        known = [d.name for d in self.session.deals]
-        name, sure = QInputDialog.getText(
-            self, "Import workbook", as_text(f"Name of the deal in {path.name}:"), text=path.stem
-        )
-        name = name.strip()
-        if not sure or not name:
-            return
-        if name in known:
-            question = (
-                f"{name} is there already. Replace it by what {path.name} holds? Its ideas and snapshots stay; a "
-                "snapshot of the same date is replaced."
-            )
-            if QMessageBox.question(self, "Import workbook", as_text(question)) != QMessageBox.StandardButton.Yes:
-                return
-        self._import(path, name)
-
-    def _import(self, path: Path, deal: str) -> None:
-        task = self.session.files.import_file(path, deal)
-        if task is not None:
-            self._refusal = ""
-            self._imports.append((task, path, deal))
-
-    def _settled(self, task: Task[object]) -> None:
-        """An import ended; a file that could not be read at all has its report as well."""
-        for entry in [e for e in self._imports if e[0] is task]:
-            self._imports.remove(entry)
-            if task.state is State.FAILED and self._refusal:
-                self.imports.show_refused(entry[1], entry[2], self._refusal)
-                self.docks["imports"].setWindowTitle("Import report (1)")
-                self.go_to("imports")
-
-    def import_demo(self) -> None:
-        """Imports the deal that ships with the application."""
-        self._import(resources.path(DEMO_FILE), DEMO_DEAL)
-
-    def ask_export(self) -> None:
-        """Asks where to write the open deal in the workbook layout."""
-        deal = self._needed_deal()
-        if place := self._ask_place("Export workbook", f"{deal}.xlsx"):
-            self.session.files.export_file(place)
-
-    def ask_report(self) -> None:
-        """Asks where to write the report of the open deal."""
-        deal = self._needed_deal()
-        if place := self._ask_place("Export report", f"{deal} report.xlsx"):
-            self.session.files.report_file(place)
-
-    def ask_tables(self) -> None:
-        """Asks for a folder and writes the tables of the run into it, a CSV file each."""
-        self._needed_deal()
-        if folder := QFileDialog.getExistingDirectory(self, "Export tables"):
-            self.session.files.tables_files(Path(folder))
-
-    def ask_pack(self) -> None:
-        """Asks where to write a scenario pack of the open deal, and writes it."""
-        deal = self._needed_deal()
-        scenarios = self.scenarios.for_pack()
-        if place := self._ask_place("Export scenario pack", f"{deal}{PACK}", f"Scenario packs (*{PACK})", PACK):
-            self.session.files.write_pack(place, scenarios)
-
-    def ask_unpack(self) -> None:
-        """Asks for a scenario pack, runs it, and says whether the figures are the same."""
-        file, _ = QFileDialog.getOpenFileName(
-            self, "Open scenario pack", "", f"Scenario packs (*{PACK});;All files (*)"
-        )
-        if file:
-            self.session.files.check_pack(Path(file), self.show_check)
-
-    def show_check(self, done: Check) -> QMessageBox:
-        """What came of a scenario pack, with a button that stores its deal and scenarios."""
-        icon = QMessageBox.Icon.Information if done.same else QMessageBox.Icon.Warning
-        box = QMessageBox(icon, "Scenario pack", as_text(check_words(done)), QMessageBox.StandardButton.Close, self)
-        store = box.addButton("Store deal and scenarios", QMessageBox.ButtonRole.ActionRole)
-        store.clicked.connect(self._guarded(lambda: self.session.files.store_pack(done.pack)))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
-        return box
-
-    def ask_scenarios(self) -> None:
-        """Asks for a file of the former model's scenario parameters and imports them into the library."""
-        files = "Workbooks, CSV, SQLite (*.xlsx *.csv *.db *.sqlite *.sqlite3);;All files (*)"
-        file, _ = QFileDialog.getOpenFileName(self, "Import scenarios", "", files)
-        if file:
-            self.session.files.import_scenarios(Path(file), self.show_import)
-
-    def ask_former(self) -> None:
-        """Asks for databases of the former system and imports them."""
-        kinds = "SQLite databases (*.db *.sqlite *.sqlite3);;All files (*)"
-        files, _ = QFileDialog.getOpenFileNames(self, "Import former databases", "", kinds)
-        if files:
-            self.session.files.import_former([Path(file) for file in files], self.show_former)
-
-    def show_former(self, report: str) -> QMessageBox:
-        """What came of databases of the former system: a sentence a file, every row in the details."""
-        heads = [line for line in report.splitlines() if not line.startswith(" ")]
-        return self.show_import("\n".join(("\n\n".join(heads), report)), "Import former databases", len(heads) * 2 - 1)
-
-    def show_import(self, report: str, title: str = "Import scenarios", heads: int = 1) -> QMessageBox:
-        """What came of an import: its first lines, and every row in the details."""
-        lines = report.split("\n")
-        head, rest = "\n".join(lines[:heads]), "\n".join(lines[heads:])
-        box = QMessageBox(QMessageBox.Icon.Information, title, as_text(head), QMessageBox.StandardButton.Close, self)
-        if rest:
-            box.setInformativeText("The details name everything that was stored and every row that was not understood.")
-            box.setDetailedText(rest)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
-        return box
-
-    def _ask_place(
-        self, title: str, suggested: str, kinds: str = "Excel workbooks (*.xlsx)", ending: str = ".xlsx"
-    ) -> Path | None:
-        """Asks where to write a file; its name has the ending, and nothing is overwritten unasked."""
-        file, _ = QFileDialog.getSaveFileName(self, title, suggested, kinds)
-        if not file:
-            return None
-        if file.lower().endswith(ending):
-            return Path(file)
-        place = Path(f"{file}{ending}")  # the dialog asked about the name without the ending only
-        question = f"{place.name} is there already. Replace it?"
-        if place.exists() and QMessageBox.question(self, title, question) != QMessageBox.StandardButton.Yes:
-            return None
-        return place
-
-    def _needed_deal(self) -> str:
-        if self.session.deal is None:
-            raise Refused("No deal is open; choose one in the deal list first.")
-        return self.session.deal
-
     def ask_workspace(self) -> None:
         """Asks for another workspace file and opens it; a new name makes a new one."""
         file, _ = QFileDialog.getSaveFileName(
@@ -525,7 +381,7 @@ class Window(QMainWindow):
 
     def write_test(self, number: int | None) -> OwnTestDialog:
         """Opens the window in which tests of one's own are written, for a new one (None) or for that number."""
-        self._needed_deal()
+        self.porter.needed_deal()
         self.session.seat.check(rights.WRITE)
         book = self.session.book
         assert book is not None
@@ -562,7 +418,6 @@ class Window(QMainWindow):
 
     def say_refused(self, sentence: str) -> None:
         """A refusal that must be read; offscreen tests and scripts read the status bar."""
-        self._refusal = sentence
         self.gate.curtain.after(partial(self._show_refused, sentence))
 
     def _show_refused(self, sentence: str) -> None:
@@ -574,6 +429,11 @@ class Window(QMainWindow):
         box.open()  # not exec: nothing waits for it
 
     # -- what the session says ----------------------------------------------------------------------------------------
+
+    def _unreadable(self, path: Path, deal: str, sentence: str) -> None:
+        self.imports.show_refused(path, deal, sentence)
+        self.docks["imports"].setWindowTitle("Import report (1)")
+        self.go_to("imports")
 
     def _imported(self, outcome: Imported) -> None:
         if outcome.errors or outcome.warnings:
@@ -663,7 +523,7 @@ class Window(QMainWindow):
         for url in event.mimeData().urls():
             if url.toLocalFile().lower().endswith(".xlsx"):
                 # after the drop: what they were dragged from waits for its end
-                QTimer.singleShot(0, self._guarded(partial(self.import_named, Path(url.toLocalFile()))))
+                QTimer.singleShot(0, self._guarded(partial(self.porter.import_named, Path(url.toLocalFile()))))
 
     def createPopupMenu(self) -> QMenu | None:
         """No menu on the tool bar area: the View menu has the panes."""

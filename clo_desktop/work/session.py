@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -18,6 +18,7 @@ from clo_desktop.store.local.keys import Secret
 from clo_desktop.store.local.manner import Manner
 from clo_desktop.store.merge import Choices, Clashing
 from clo_desktop.work import rights
+from clo_desktop.work.changing import Change, Clash, run_of
 from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
 from clo_desktop.work.files import Files
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
@@ -59,32 +60,6 @@ class Timed:
 
     projection: Projection
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A change on its way into the store: `make` gives the book it started from and the book it wants."""
-
-    name: str
-    deal: str
-    make: Callable[[], tuple[Book, Book]]
-    then: Callable[[Book, Book], object]
-    choices: Choices = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """A change that met another's in the same cells: `clashing.clashes` are the cells; see `Session.settle`."""
-
-    change: _Change
-    clashing: Clashing
-    books: tuple[Book, Book]
-
-
-def _run_of(book: Book) -> tuple[object, ...]:
-    """What of a deal its cash flows depend on, beside its assets: everything but the limits of its tests."""
-    deal = book.deal
-    return (replace(deal, limits=(), weights=(), quality_inputs=()), book.reference)
 
 
 class Session(QObject):
@@ -372,18 +347,18 @@ class Session(QObject):
             with refusing():
                 return base, how(base)
 
-        self._store(_Change(name, deal, make, then))
+        self._store(Change(name, deal, make, then))
 
     def restore(self, name: str, now: Book, wanted: Book, then: Callable[[Book, Book], object]) -> None:
         """As `change`: takes back what was done from `wanted` to `now`; what was changed since is kept."""
-        self._store(_Change(name, now.deal.name, lambda: (now, wanted), then))
+        self._store(Change(name, now.deal.name, lambda: (now, wanted), then))
 
     def settle(self, clash: Clash, choices: Choices) -> None:
         """Stores a change that met another's, with whose values to keep."""
         change = clash.change
         self._store(replace(change, make=lambda: clash.books, choices={**change.choices, **choices}))
 
-    def _store(self, change: _Change) -> None:
+    def _store(self, change: Change) -> None:
         desk = self.open_desk()
         if why := self.seat.why_not(rights.WRITE, change.deal):
             self.refused.emit(why)
@@ -421,7 +396,7 @@ class Session(QObject):
     def _take(self, book: Book) -> None:
         """The open deal as it is after an edit; where positions changed, its cash flows are worked out anew."""
         before, self.book = self.book, book
-        moved = before is None or before.assets != book.assets or _run_of(before) != _run_of(book)
+        moved = before is None or before.assets != book.assets or run_of(before) != run_of(book)
         self._versions = [book] if moved else [*self._versions, book]
         self.deals = tuple(
             replace(d, par=book.deal.par, holdings=len(book.deal.holdings)) if d.name == book.deal.name else d
@@ -581,7 +556,7 @@ class Session(QObject):
         quiet: bool = False,
         failed: Callable[[Refused], object] | None = None,
     ) -> Task[T]:
-        """Work in a lane; `done` takes what it gives. What is refused is said, unless `failed` takes it or it is quiet."""
+        """Work in a lane; `done` takes what it gives. What is refused is said, unless quiet or taken by `failed`."""
 
         def not_done(error: Exception) -> None:
             if not isinstance(error, Refused):

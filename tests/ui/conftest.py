@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QApplication, QStatusBar
 from pytestqt.qtbot import QtBot
 
 from clo_desktop.app import leave_clipboard
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.look import theme
 from clo_desktop.settings import Settings
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work import lanes
 from clo_desktop.work.session import Session
 

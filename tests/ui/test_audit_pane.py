@@ -12,10 +12,11 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.panes.audit import AuditPane
 from clo_desktop.store.audit import verify
 from clo_desktop.tables.menus import cell_menu
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from clo_desktop.dialogs.clash import ClashDialog
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.settings import Settings
 from clo_desktop.store.merge import Side
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work.session import Session
 from engine.terms import Book
 

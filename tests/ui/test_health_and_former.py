@@ -59,7 +59,7 @@ def test_that_former_databases_come_in_with_a_report_of_every_row(harbor: Window
         world.foreign(tmp_path / "songs.db"),
     ]
     boxes = []
-    harbor.session.files.import_former(files, lambda report: boxes.append(harbor.show_former(report)))
+    harbor.session.files.import_former(files, lambda report: boxes.append(harbor.porter.show_former(report)))
     qtbot.waitUntil(lambda: bool(boxes))
     (box,) = boxes
     assert "assets.db (assets): 1 of 2 rows were imported." in box.text()

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from clo_desktop.commands import COMMANDS
 from clo_desktop.dialogs.palette import Entry, Palette, score
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.dialogs.porter import DEMO_DEAL
+from clo_desktop.window import Window
 
 
 def shown(palette: Palette) -> list[str]:

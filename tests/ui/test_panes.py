@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import resources
+from clo_desktop.dialogs.porter import DEMO_DEAL, DEMO_FILE
 from clo_desktop.faults import Fault, Severity
 from clo_desktop.look import formats
 from clo_desktop.look.formats import THIN
@@ -21,7 +22,7 @@ from clo_desktop.panes.compliance import frames as tests_pane
 from clo_desktop.panes.deals import rail_line
 from clo_desktop.panes.imports import faults_frame
 from clo_desktop.tables.empty import EmptyState
-from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
+from clo_desktop.window import Window
 from clo_desktop.work.desk import Imported
 from clo_desktop.work.standing import DealState
 from engine.asset import COLUMNS

@@ -15,9 +15,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from clo_desktop.charts.axes import seconds
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.panes.run import outcome_text
 from clo_desktop.tables.flows import TABLES, cash_frame, classes_frame, coverage_frame, fees_frame
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work.desk import Desk
 from engine import cash as columns
 from engine.assumptions import Assumptions

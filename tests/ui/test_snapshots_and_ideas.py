@@ -12,10 +12,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.faults import Refused
 from clo_desktop.panes.trades.stored_dialog import StoredIdeasDialog
 from clo_desktop.store import Store, StoredIdea
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.pad_rows import Row
 from engine.terms import Deal

@@ -11,8 +11,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.panes.trades import TradesPane, frames
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work.pad_rows import Row
 from engine.trades import Side, Trade, Trader
 
@@ -459,7 +460,7 @@ def test_that_the_deal_itself_is_never_changed(harbor: Window, pane: TradesPane,
 def test_that_ideas_stay_with_their_deal(harbor: Window, pane: TradesPane, qtbot: QtBot) -> None:
     pane.pad.put([Row("Sell", held(pane), "100k", "98.5")])
     settle(harbor, qtbot)
-    harbor.import_demo()  # anew under its own name
+    harbor.porter.import_demo()  # anew under its own name
     settle(harbor, qtbot)
     qtbot.waitUntil(lambda: pane.pad.result is not None, timeout=20_000)
     assert len(pane.pad.rows) == 1

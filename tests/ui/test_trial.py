@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 import resources
+from clo_desktop.dialogs.porter import DEMO_DEAL, DEMO_FILE
 from clo_desktop.faults import Fault, Severity
 from clo_desktop.look import formats, theme
 from clo_desktop.look.fields import NumberField
@@ -37,7 +38,7 @@ from clo_desktop.panes.compliance.told import reckoning
 from clo_desktop.panes.deals import rail_line
 from clo_desktop.tables.header import FilterEdit
 from clo_desktop.tables.steps import steps_frame
-from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
+from clo_desktop.window import Window
 from clo_desktop.work.desk import Imported, comply_with
 from clo_desktop.work.standing import DealState, outcome_word, relative_cushion
 from engine.assumptions import Assumptions
@@ -362,7 +363,7 @@ def test_that_a_file_that_is_no_workbook_has_a_report(
     letter = tmp_path / "letter.xlsx"
     letter.write_text("Dear sir")
     monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("Letter", True))
-    harbor.import_named(letter)
+    harbor.porter.import_named(letter)
     idle(harbor, qtbot)
     table = harbor.imports.table
     assert table.model.rowCount() == 1

@@ -29,11 +29,12 @@ from pytestqt.qtbot import QtBot
 import resources
 from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.encryption import EncryptionDialog
+from clo_desktop.dialogs.porter import DEMO_DEAL, DEMO_FILE
 from clo_desktop.look import theme
 from clo_desktop.settings import Settings
 from clo_desktop.sheets.read import read_book
 from clo_desktop.tables.view import FrameTable
-from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
+from clo_desktop.window import Window
 from clo_desktop.work.session import Session
 
 CONTROL = Qt.KeyboardModifier.ControlModifier

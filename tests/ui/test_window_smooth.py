@@ -12,9 +12,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.look import theme
 from clo_desktop.settings import Settings
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work.session import Session
 from engine.assumptions import Assumptions
 
@@ -54,7 +55,7 @@ def _stall(qtbot: QtBot, workspace: Path) -> float:
     session.open(workspace)
     qtbot.waitUntil(lambda: session.lanes.idle)
     watchdog = Watchdog()
-    window.import_demo()
+    window.porter.import_demo()
     qtbot.waitUntil(lambda: session.lanes.idle, timeout=20_000)
     assert session.deal == DEMO_DEAL
     session.run(Assumptions(cdr=0.03))

@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 import resources
+from clo_desktop.dialogs.porter import DEMO_DEAL, DEMO_FILE
 from clo_desktop.dialogs.sign_in import SignInDialog
 from clo_desktop.look import theme
 from clo_desktop.settings import Settings
 from clo_desktop.store.passwords import hashed
 from clo_desktop.store.server.init import verifier_of
-from clo_desktop.window import DEMO_DEAL, DEMO_FILE, Window
+from clo_desktop.window import Window
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.session import Session
 from tests.store import postgres

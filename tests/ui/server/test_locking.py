@@ -9,10 +9,11 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.store.local import vault
 from clo_desktop.store.local.keys import Secret
 from clo_desktop.store.local.manner import Manner
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work import workspace as files
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.session import WINDOW

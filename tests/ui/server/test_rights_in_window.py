@@ -9,10 +9,11 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from clo_desktop.commands import COMMANDS
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.dialogs.registrar import Registrar
 from clo_desktop.faults import Refused
 from clo_desktop.store.server.people import Person
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work import rights
 from engine.assumptions import Assumptions
 from engine.terms import Book

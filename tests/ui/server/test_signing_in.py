@@ -12,12 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from clo_desktop.dialogs import gatekeeper
 from clo_desktop.dialogs.own_password import ChangePasswordDialog
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.dialogs.sign_in import SignInDialog
 from clo_desktop.faults import Refused
 from clo_desktop.settings import Settings, load_settings, save_settings
 from clo_desktop.store.local import vault
 from clo_desktop.store.server.signing import SignIn
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from tests.store import postgres
 from tests.ui.server.conftest import SECRET, Enter, Office, idle
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pytestqt.qtbot import QtBot
 
 from clo_desktop.dialogs.clash import ClashDialog
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.store.merge import Side
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from engine.terms import Book
 from tests.ui.server.conftest import Enter, Office, dialogs, idle
 

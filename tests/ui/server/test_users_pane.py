@@ -6,9 +6,10 @@ from pytestqt.qtbot import QtBot
 
 from clo_desktop.dialogs.own_password import StepUpDialog
 from clo_desktop.dialogs.people import InitialPasswordDialog
+from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.store import open_store
 from clo_desktop.store.server.people import Person
-from clo_desktop.window import DEMO_DEAL, Window
+from clo_desktop.window import Window
 from clo_desktop.work.register import new_password
 from tests.ui.server.conftest import SECRET, Enter, Office, dialogs, idle
 
