@@ -308,6 +308,7 @@ class Window(QMainWindow):
         session.seat.signed_out.connect(self.imports.clear)
         self.gate.locked.connect(self._show_title)
         self.watch.reached.connect(self._show_saved)
+        self.watch.waits.connect(self._show_saved)
         session.projection_changed.connect(self._projected)
         session.members_wanted.connect(lambda test: self.go_to("collateral") if test is not None else None)
         session.asset_wanted.connect(lambda _asset: self.go_to("collateral"))
@@ -475,7 +476,7 @@ class Window(QMainWindow):
 
     def _show_saved(self, *_: object) -> None:
         """Where what was changed is safe: on this computer, or on the server."""
-        told = contract.words(self.session, answers=self.watch.answers)
+        told = contract.words(self.session, answers=self.watch.answers, waiting=self.watch.waiting)
         self.saved.setText(told.words)
         self.saved.setToolTip(as_text(told.tip))
 

@@ -111,6 +111,13 @@ class Store:
             raise Refused(f"{self.name} is a file, which has no people; open a shared server.", code="no-server")
         return People(self._engine)
 
+    @property
+    def waiting(self) -> int:
+        """How many changes of offline copies wait to be sent; 0 on a server."""
+        with reading(self._engine) as on:
+            found = vitals.outbox_of(on)
+        return found[0] if found is not None else 0
+
     def deals(self) -> tuple[DealSummary, ...]:
         """All deals at a glance, by name."""
         with reading(self._engine) as on:

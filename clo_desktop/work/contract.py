@@ -29,6 +29,11 @@ def words(session: Session, *, answers: bool = True, waiting: int = 0) -> Promis
     if not is_server(where):
         if session.reading_only:
             return Promise(f"Read only · {Path(where).name}", f"{session.reading_only}.")
+        if waiting:
+            return Promise(
+                f"Saved on this computer, {waiting} waiting · {Path(where).name}",
+                f"{where}: {waiting} changes of offline copies wait to be brought to their server (clo sync push).",
+            )
         return Promise(f"Saved on this computer · {Path(where).name}", where)
     name, person = server_name(where), session.seat.person
     who = f"{person.email} is signed in to {name} as {person.role}." if person is not None else name

@@ -1,5 +1,7 @@
 """Looks at a shared server every half minute: whether the open deal was changed, what one may do, whether it answers.
 
+Of a file it knows how many changes of offline copies wait to be sent.
+
 A hint that a deal was changed makes it look at once. A hint is never believed: the deal is read.
 """
 
@@ -29,9 +31,11 @@ class Watch(QObject):
     """Of one session; at rest while a file is open.
 
     reached  the server began, or ceased, to answer: carries which
+    waits    another number of changes waits
     """
 
     reached = Signal(bool)
+    waits = Signal()
     _heard = Signal(object)  # from the thread that listens
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -40,6 +44,7 @@ class Watch(QObject):
         self._known: tuple[str, Stamp] | None = None  # the open deal, and what is shown of it
         self._asking = self._once_more = False
         self.answers = True
+        self.waiting = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)  # a server that is slow to answer is not asked again meanwhile
         self._timer.timeout.connect(self.look)
@@ -48,6 +53,21 @@ class Watch(QObject):
         session.leaving.connect(self._hush)
         session.seat.changed.connect(self._settle)
         session.book_changed.connect(self._forget)
+        session.book_changed.connect(self._count)
+        session.edited.connect(self._count)
+
+    def _count(self, _book: object) -> None:
+        """How many changes wait in the outbox of a file."""
+        session = self._session
+        if session.desk is None or session.seat.membership is not None:
+            self._wait(0)
+        else:
+            session.ask("Waiting changes", lambda desk, _report: desk.store.waiting, self._wait, quiet=True)
+
+    def _wait(self, count: int) -> None:
+        before, self.waiting = self.waiting, count
+        if before != count:
+            self.waits.emit()
 
     def hinted(self, deal: str) -> None:
         """Somebody says that a deal was changed."""
