@@ -37,6 +37,7 @@ def run_window(where: str | None, *, encrypt: bool = False) -> int:
     from clo_desktop import log, paths
     from clo_desktop.look import theme
     from clo_desktop.settings import load_settings, save_settings
+    from clo_desktop.store.server.signing import is_server
     from clo_desktop.window import DEMO_DEAL, Window
     from clo_desktop.work.session import WINDOW, Session
 
@@ -55,14 +56,17 @@ def run_window(where: str | None, *, encrypt: bool = False) -> int:
     def opened() -> None:
         """The deal that was open last, or the demo deal where there is none; one's own workspace begins empty."""
         names = [d.name for d in session.deals]
-        if not names and file != str(paths.default_workspace()):
+        if not names and file != str(paths.default_workspace()) and not is_server(file):
             window.import_demo()
         elif names:
             last = settings.last_deal
             session.choose(last if last in names else DEMO_DEAL if DEMO_DEAL in names else names[0])
 
     def begin() -> None:
-        session.open(file, opened, replace(WINDOW, encrypt=encrypt))
+        if is_server(file):
+            window.gate.ask_server(file, opened)
+        else:
+            session.open(file, opened, replace(WINDOW, encrypt=encrypt))
         session.warm_up()
 
     QTimer.singleShot(0, begin)  # after the first paint

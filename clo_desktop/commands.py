@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from clo_desktop.work import rights
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -17,6 +19,7 @@ class Command:
     tip      what it does, one sentence
     aliases  further words the palette finds it by
     ruled    a line stands above it in the menu
+    needs    the permission without which a shared server would refuse it; "" for none
     """
 
     id: str
@@ -26,6 +29,7 @@ class Command:
     tip: str = ""
     aliases: tuple[str, ...] = ()
     ruled: bool = False
+    needs: str = ""
 
     @property
     def words(self) -> str:
@@ -37,7 +41,13 @@ MENUS: Final = ("&File", "&View", "&Deal", "&Trade", "&Run", "&Help")
 
 COMMANDS: Final = (
     Command(
-        "import", "&File", "&Import workbook…", ("Ctrl+I",), "Import a deal from a workbook", ("load", "open excel")
+        "import",
+        "&File",
+        "&Import workbook…",
+        ("Ctrl+I",),
+        "Import a deal from a workbook",
+        ("load", "open excel"),
+        needs=rights.IMPORT,
     ),
     Command(
         "export", "&File", "&Export workbook…", ("Ctrl+E",), "Write the deal in the workbook layout", ("save excel",)
@@ -70,7 +80,28 @@ COMMANDS: Final = (
     Command("restore", "&File", "Re&store backup…", (), "Put a backup in the place of the workspace", ("damaged",)),
     Command("encryption", "&File", "Encr&yption…", (), "Encrypt the workspace, or change its key", ("passphrase",)),
     Command("recovery", "&File", "Recovery &key…", (), "Show the recovery key to print or save it", ("print key",)),
-    Command("demo", "&File", "Import &demo deal", (), "Import the deal that ships with the application", ("harbor",)),
+    Command(
+        "demo",
+        "&File",
+        "Import &demo deal",
+        (),
+        "Import the deal that ships with the application",
+        ("harbor",),
+        needs=rights.IMPORT,
+    ),
+    Command(
+        "server",
+        "&File",
+        "Open ser&ver…",
+        ("Ctrl+Shift+O",),
+        "Sign in to a shared server",
+        ("postgresql", "sign in", "log in"),
+        ruled=True,
+    ),
+    Command("signout", "&File", "Sign o&ut", (), "Leave the shared server; nothing of it stays in sight", ("log out",)),
+    Command("password", "&File", "Change my pass&word…", (), "A new password of your own on the server"),
+    Command("lock", "&File", "&Lock now", ("Ctrl+Shift+L",), "Show nothing until the password is typed", ("hide",)),
+    Command("lock.after", "&File", "Lock &after…", (), "Minutes without anybody after which it locks", ("idle",)),
     Command("quit", "&File", "&Quit", ("Ctrl+Q",), "Close the application", ("exit",), ruled=True),
     Command("pane.collateral", "&View", "&Collateral", ("Ctrl+1",), "Go to the positions", ("assets", "portfolio")),
     Command("pane.compliance", "&View", "C&ompliance", ("Ctrl+2",), "Go to the tests", ("tests", "limits")),
@@ -82,7 +113,8 @@ COMMANDS: Final = (
     Command("pane.trades", "&View", "&Trades", ("Ctrl+7",), "Go to hypothetical trades", ("pad", "hypo", "what if")),
     Command("pane.inbox", "&View", "In&box", ("Ctrl+8",), "Go to what is doubtful in the data", ("doubts",)),
     Command("pane.matrix", "&View", "&Quality matrix", ("Ctrl+9",), "Go to Moody's quality matrix", ("warf", "elect")),
-    Command("pane.audit", "&View", "A&udit", ("Ctrl+Shift+U",), "Go to who changed what", ("history", "log", "verify")),
+    Command("pane.audit", "&View", "Aud&it", ("Ctrl+Shift+U",), "Go to who changed what", ("history", "log", "verify")),
+    Command("pane.users", "&View", "&Users", ("Ctrl+Shift+P",), "Go to the people of the server", ("roles", "rights")),
     Command("pane.deals", "&View", "&Deals", ("Ctrl+0",), "Go to the list of deals", ("rail",)),
     Command(
         "theme.system", "&View", "Theme of the &system", (), "Follow the desktop's light or dark scheme", ruled=True
@@ -92,12 +124,44 @@ COMMANDS: Final = (
     Command("theme.contrast", "&View", "&High contrast", (), "Strongest contrast", ("accessible",)),
     Command("dense", "&View", "D&ense rows", ("Ctrl+Shift+D",), "Lower table rows", ("compact",)),
     Command("layout", "&View", "Reset la&yout", (), "Put every pane back in its place", ("docks",), ruled=True),
-    Command("test", "&Deal", "&New test…", ("Ctrl+T",), "Write, change or remove a test of your own", ("own test",)),
-    Command("snapshot", "&Deal", "Take &snapshot", (), "Store the results of the tests", ("trend",)),
-    Command("delete", "&Deal", "&Delete deal…", (), "Delete the open deal from the workspace", ("remove",)),
+    Command(
+        "test",
+        "&Deal",
+        "&New test…",
+        ("Ctrl+T",),
+        "Write, change or remove a test of your own",
+        ("own test",),
+        needs=rights.WRITE,
+    ),
+    Command(
+        "snapshot",
+        "&Deal",
+        "Take &snapshot",
+        (),
+        "Store the results of the tests",
+        ("trend",),
+        needs=rights.WRITE,
+    ),
+    Command(
+        "delete",
+        "&Deal",
+        "&Delete deal…",
+        (),
+        "Delete the open deal from the workspace",
+        ("remove",),
+        needs=rights.WRITE,
+    ),
     Command("trade.add", "&Trade", "&Add trade", ("Ctrl+Shift+A",), "Type a hypothetical trade", ("buy", "sell")),
     Command("trade.largest", "&Trade", "&Largest size that passes", ("Ctrl+L",), "Of the trade in the current row"),
-    Command("trade.project", "&Trade", "&Project before and after", (), "Coverage tests and equity's cash", ("irr",)),
+    Command(
+        "trade.project",
+        "&Trade",
+        "&Project before and after",
+        (),
+        "Coverage tests and equity's cash",
+        ("irr",),
+        needs=rights.RUN,
+    ),
     Command("trade.new", "&Trade", "&New idea", (), "Another list of trades", ("branch",), ruled=True),
     Command("trade.branch", "&Trade", "&Duplicate idea", (), "A copy of the open idea", ("branch", "copy")),
     Command("trade.stored", "&Trade", "&Stored ideas…", (), "Open, rename or delete ideas", ("saved", "branches")),
@@ -107,7 +171,15 @@ COMMANDS: Final = (
     Command("trade.bids", "&Trade", "&Bid list…", (), "A pasted list against every deal", ("bwic", "fit")),
     Command("trade.import", "&Trade", "&Import trades…", (), "A CSV file into the pad", ("csv",), ruled=True),
     Command("trade.export", "&Trade", "&Export trades…", (), "The open idea as a CSV file", ("csv",)),
-    Command("run", "&Run", "&Run projection", ("F5",), "Project the cash flows under the assumptions", ("calculate",)),
+    Command(
+        "run",
+        "&Run",
+        "&Run projection",
+        ("F5",),
+        "Project the cash flows under the assumptions",
+        ("calculate",),
+        needs=rights.RUN,
+    ),
     Command("cancel", "&Run", "&Cancel", ("Shift+Esc",), "Stop everything that is under way", ("stop", "abort")),
     Command(
         "palette", "&Help", "Command &palette…", ("Ctrl+K",), "Find any action or deal by typing", ("search", "find")

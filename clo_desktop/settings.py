@@ -15,6 +15,14 @@ Theme = Literal["system", "light", "dark", "contrast"]
 Density = Literal["comfortable", "compact"]
 
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {"theme": get_args(Theme), "density": get_args(Density)}
+_LISTS: Final = ("servers", "remembered")
+_MINUTES: Final = ("lock_server", "lock_file")
+
+KEPT_SERVERS: Final = 8
+"""Servers that are remembered at most."""
+
+LONGEST_IDLE: Final = 480
+"""Minutes after which a window locks at most, where it does."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +34,10 @@ class Settings:
     last_deal      the deal that was open last; None: none
     window_layout  Qt's state of window and docks as base64 text; None: the layout the application comes with
     left_plain     the workspace whose encryption was offered and not wanted; None: none
+    servers        addresses of shared servers that were signed in to, with the person, the last first; no passwords
+    remembered     those of them whose password the keyring keeps, because that was asked for
+    lock_server    minutes without a person after which the window locks while a shared server is open; 0: never
+    lock_file      the same while a workspace file is open
     """
 
     theme: Theme = "system"
@@ -33,6 +45,10 @@ class Settings:
     last_deal: str | None = None
     window_layout: str | None = None
     left_plain: str | None = None
+    servers: tuple[str, ...] = ()
+    remembered: tuple[str, ...] = ()
+    lock_server: int = 10
+    lock_file: int = 0
 
 
 def load_settings(file: Path | None = None) -> Settings:
@@ -50,7 +66,8 @@ def load_settings(file: Path | None = None) -> Settings:
     except (ValueError, RecursionError):
         _set_aside(file)
         return Settings()
-    return Settings(**{name: value for name, value in found.items() if _makes_sense(name, value)})
+    sensible: dict[str, Any] = {name: value for name, value in found.items() if _makes_sense(name, value)}
+    return Settings(**sensible | {name: tuple(sensible[name]) for name in _LISTS if name in sensible})
 
 
 def save_settings(settings: Settings, file: Path | None = None) -> None:
@@ -68,6 +85,10 @@ def save_settings(settings: Settings, file: Path | None = None) -> None:
 def _makes_sense(name: str, value: Any) -> bool:
     if name in _CHOICES:
         return value in _CHOICES[name]
+    if name in _LISTS:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if name in _MINUTES:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LONGEST_IDLE
     return name in Settings.__dataclass_fields__ and (value is None or isinstance(value, str))
 
 

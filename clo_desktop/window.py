@@ -33,8 +33,11 @@ from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.clash import ClashDialog
 from clo_desktop.dialogs.doorman import Doorman
 from clo_desktop.dialogs.entries import of_commands, of_session
+from clo_desktop.dialogs.gatekeeper import Gatekeeper
+from clo_desktop.dialogs.limits import Limits
 from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
+from clo_desktop.dialogs.registrar import Registrar
 from clo_desktop.faults import Refused
 from clo_desktop.look import theme
 from clo_desktop.look.banner import Banner
@@ -51,17 +54,21 @@ from clo_desktop.panes.matrix import MatrixPane
 from clo_desktop.panes.run import RunPane
 from clo_desktop.panes.scenarios import ScenariosPane
 from clo_desktop.panes.trades import TradesPane
+from clo_desktop.panes.users import UsersPane
 from clo_desktop.panes.waterfall import WaterfallPane
 from clo_desktop.settings import Settings
 from clo_desktop.tables.tabbing import next_in_sight
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import contract, rights
 from clo_desktop.work.desk import Imported
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
 from clo_desktop.work.lanes import State, Task
 from clo_desktop.work.pack_file import SUFFIX as PACK
 from clo_desktop.work.packs import Check, check_words
+from clo_desktop.work.register import Register
 from clo_desktop.work.session import Clash, Session, Timed
+from clo_desktop.work.watch import Watch
 
 DEMO_DEAL: Final = "Harbor 2024-1"
 DEMO_FILE: Final = "demo/harbor-2024-1.xlsx"
@@ -85,7 +92,7 @@ class Window(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         ask_import = self._guarded(self.ask_import)
-        self.deals = DealsPane(session, ask_import, self.ask_delete)
+        self.deals = DealsPane(session, ask_import, self._guarded_of(self.ask_delete))
         self.edits = Edits(session, self)
         self.collateral = CollateralPane(session, self.edits, ask_import)
         self.compliance = CompliancePane(session, self.edits, ask_import, self._guarded_test)
@@ -98,6 +105,11 @@ class Window(QMainWindow):
         self.scenarios = ScenariosPane(session, self.run_pane.run)
         self.imports = ImportsPane(session, ask_import)
         self.audit = AuditPane(session, ask_import)
+        self.register = Register(session, self)
+        self.registrar = Registrar(session, self.register, self)
+        acts = {name: self._guarded_of(act) for name, act in self.registrar.acts().items()}
+        self.users = UsersPane(session, self.register, acts)
+        self.watch = Watch(session, self)
         self.docks = {
             "deals": self._dock("deals", "Deals", self.deals),
             "collateral": self._dock("collateral", "Collateral", self.collateral),
@@ -111,10 +123,14 @@ class Window(QMainWindow):
             "run": self._dock("run", "Run", self.run_pane),
             "imports": self._dock("imports", "Import report", self.imports),
             "audit": self._dock("audit", "Audit", self.audit),
+            "users": self._dock("users", "Users", self.users),
         }
         self.banner = Banner(self)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.banner)
         self.doorman = Doorman(session, self.banner, lambda: self._settings.left_plain, self._leave_plain, self)
+        self.gate = Gatekeeper(
+            session, self.register, self.doorman.keeper, lambda: self._settings, self._remember, self
+        )
         self.actions_by_id: dict[str, QAction] = {}
         self._make_menus()
         self._make_status_bar()
@@ -123,6 +139,7 @@ class Window(QMainWindow):
         self.setCentralWidget(centre)
         self._lay_out()
         self._restore()
+        self.limits = Limits(session, self.actions_by_id, self.docks["users"], self)
         self._connect()
 
     # -- making -------------------------------------------------------------------------------------------------------
@@ -155,10 +172,11 @@ class Window(QMainWindow):
             "scenarios",
             "imports",
             "audit",
+            "users",
         ):
             self.tabifyDockWidget(self.docks["collateral"], self.docks[name])
-        for dock in self.docks.values():
-            dock.show()
+        for name, dock in self.docks.items():
+            dock.setVisible(name != "users" or self.register.is_mine)
         self.docks["collateral"].raise_()
         sides = [self.docks["deals"], self.docks["collateral"], self.docks["run"]]
         self.resizeDocks(sides, [240, 1000, 330], Qt.Orientation.Horizontal)
@@ -203,6 +221,11 @@ class Window(QMainWindow):
             "encryption": self.doorman.ask_encryption,
             "recovery": self.doorman.ask_recovery_key,
             "demo": self.import_demo,
+            "server": self.gate.ask_server,
+            "signout": self.gate.sign_out,
+            "password": self.gate.change_password,
+            "lock": self.gate.lock_now,
+            "lock.after": self.gate.ask_lock,
             "quit": self.close,
             **{f"pane.{name}": self._goer(name) for name in self.docks},
             **{f"theme.{s}": self._themer(s) for s in theme.SCHEMES},
@@ -228,15 +251,25 @@ class Window(QMainWindow):
         return call
 
     def _guarded(self, act: Callable[[], object]) -> Callable[[], None]:
-        """The act; what it refuses is said."""
+        """The act; what it refuses is said. A locked window does nothing."""
+        guarded = self._guarded_of(lambda _nothing: act())
+        return lambda: guarded(None)
 
-        def call() -> None:
+    def _guarded_of(self, act: Callable[[Any], object]) -> Callable[[Any], None]:
+        """As `_guarded`, of an act that is told something."""
+
+        def call(told: Any) -> None:
+            if self.gate.is_locked:
+                return
             try:
-                act()
+                act(told)
             except Refused as refused:
                 self.say_refused(refused.message)
 
         return call
+
+    def _remember(self, settings: Settings) -> None:
+        self._settings = settings
 
     def _make_status_bar(self) -> None:
         bar = self.statusBar()
@@ -271,7 +304,11 @@ class Window(QMainWindow):
         session.refused.connect(self.say_refused)
         session.imported.connect(self._imported)
         session.book_changed.connect(self._book_changed)
-        session.clashed.connect(self.ask_whose)
+        session.clashed.connect(lambda clash: self.gate.curtain.after(partial(self.ask_whose, clash)))
+        session.seat.changed.connect(self._show_saved)
+        session.seat.signed_out.connect(self.imports.clear)
+        self.gate.locked.connect(self._show_title)
+        self.watch.reached.connect(self._show_saved)
         session.projection_changed.connect(self._projected)
         session.members_wanted.connect(lambda test: self.go_to("collateral") if test is not None else None)
         session.asset_wanted.connect(lambda _asset: self.go_to("collateral"))
@@ -317,6 +354,7 @@ class Window(QMainWindow):
 
     def ask_import(self) -> None:
         """Asks for workbooks and imports them, each under a name that is asked for."""
+        self.session.seat.check(rights.IMPORT)
         files, _ = QFileDialog.getOpenFileNames(self, "Import workbook", "", "Excel workbooks (*.xlsx)")
         for file in files:
             self.import_named(Path(file))
@@ -460,6 +498,7 @@ class Window(QMainWindow):
         """Deletes a deal when that is confirmed."""
         if not deal:
             raise Refused("No deal is open; choose one in the deal list first.")
+        self.session.seat.check(rights.WRITE, deal)
         question = (
             f"Delete {deal} from the workspace, with its snapshots and stored ideas? Its assets stay in the master; "
             "the deal itself cannot be brought back."
@@ -470,6 +509,7 @@ class Window(QMainWindow):
     def write_test(self, number: int | None) -> OwnTestDialog:
         """Opens the window in which tests of one's own are written, for a new one (None) or for that number."""
         self._needed_deal()
+        self.session.seat.check(rights.WRITE)
         book = self.session.book
         assert book is not None
         dialog = OwnTestDialog(book, own_tests_of(book.deal), self.edits.write_test, self.edits.remove_test, self)
@@ -506,6 +546,9 @@ class Window(QMainWindow):
     def say_refused(self, sentence: str) -> None:
         """A refusal that must be read; offscreen tests and scripts read the status bar."""
         self._refusal = sentence
+        self.gate.curtain.after(partial(self._show_refused, sentence))
+
+    def _show_refused(self, sentence: str) -> None:
         self.statusBar().showMessage(sentence, 20_000)
         box = QMessageBox(
             QMessageBox.Icon.Warning, "CLO Desktop", as_text(sentence), QMessageBox.StandardButton.Ok, self
@@ -539,12 +582,25 @@ class Window(QMainWindow):
 
     def _book_changed(self, _book: object) -> None:
         deal = self.session.deal
-        self.setWindowTitle(f"{deal} – CLO Desktop" if deal else "CLO Desktop")
-        state = "Read only" if self.session.reading_only else "Saved"
-        self.saved.setText(f"{state} · {Path(self.session.where).name}")
-        self.saved.setToolTip(self.session.where)
+        self._show_title()
+        self._show_saved()
         if deal is not None:
             self._settings = replace(self._settings, last_deal=deal)
+
+    def _show_title(self, *_: object) -> None:
+        """The open deal, unless the window is locked: titles are seen too."""
+        deal = self.session.deal
+        if self.gate.is_locked:
+            self.setWindowTitle("Locked – CLO Desktop")
+        else:
+            self.setWindowTitle(f"{deal} – CLO Desktop" if deal else "CLO Desktop")
+            self.watch.look()
+
+    def _show_saved(self, *_: object) -> None:
+        """Where what was changed is safe: on this computer, or on the server."""
+        told = contract.words(self.session, answers=self.watch.answers)
+        self.saved.setText(told.words)
+        self.saved.setToolTip(as_text(told.tip))
 
     def _inbox_read(self, _findings: object) -> None:
         """How many doubts are open stands in the title of the inbox."""
@@ -626,5 +682,7 @@ class Window(QMainWindow):
             self._keep(self._settings)
         except OSError as error:
             _log.warning("The settings cannot be kept: %s.", error)
+        self.gate.close()
+        self.watch.stop()
         self.session.close()
         super().closeEvent(event)

@@ -57,6 +57,7 @@ def workspace_file(options: argparse.Namespace) -> Path:
 def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
     """The desk on the store that was named; only an import makes a new workspace file. Raises Refused."""
     from clo_desktop.cli import secrets
+    from clo_desktop.cli.passwords import with_password
     from clo_desktop.paths import workspace_at_hand
     from clo_desktop.store.local.manner import Manner
     from clo_desktop.work.desk import Desk
@@ -69,7 +70,8 @@ def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
     where = options.db or workspace_at_hand()
 
     def opened(secret: Secret | None) -> Desk:
-        return Desk(where, Manner(secret=secret, encrypt=encrypt, daily=not options.db))
+        manner = Manner(secret=secret, encrypt=encrypt, daily=not options.db)
+        return with_password(str(where), lambda named: Desk(named, manner))
 
     made = encrypt and not Path(where).exists()
     desk = opened(secrets.given(options) or secrets.new(None)) if made else secrets.with_secret(options, opened)

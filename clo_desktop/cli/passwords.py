@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 
 from clo_desktop.faults import Refused
+
+T = TypeVar("T")
 
 
 def own_option(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +35,24 @@ def ask_new(options: argparse.Namespace, whose: str) -> str:
     if not options.password_stdin and _ask(options, "The same again: ") != word:
         raise Refused("The two passwords differ; nothing was changed: run the command again.", code="password")
     return word
+
+
+def with_password(where: str, act: Callable[[str], T]) -> T:
+    """`act` with a server's address; where the server wants a password that it lacks, a person at a terminal is asked.
+
+    What libpq finds by itself (a password file, a certificate) goes first.
+    """
+    from clo_desktop.store.server.signing import SignIn, is_server
+
+    try:
+        return act(where)
+    except Refused as refused:
+        if refused.code != "sign-in" or not is_server(where) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        asked = SignIn.of(where)
+        if asked.password or not asked.user:
+            raise
+    return act(replace(asked, password=getpass.getpass(f"Password of {asked.user}: ", sys.stderr)).whole)
 
 
 def _ask(options: argparse.Namespace, prompt: str) -> str:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clo_desktop.dialogs.passphrase import SecretEdit
+from clo_desktop.look.fields import SecretField
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
 from clo_desktop.store.local import keys
 from clo_desktop.store.local.keys import Secret
@@ -43,8 +43,8 @@ class EncryptionDialog(QDialog):
         self.plain = QRadioButton("&Not encrypted")
         self.by_keyring.setEnabled(not keyring)
         (self.by_passphrase if keyring else self.by_keyring).setChecked(True)
-        self.first = SecretEdit("Passphrase")
-        self.second = SecretEdit("The same again")
+        self.first = SecretField("Passphrase")
+        self.second = SecretField("The same again")
         self.note = WrappedLabel(keyring)
         self.note.setVisible(bool(keyring))
         self.hint = WrappedLabel()

@@ -1,33 +1,17 @@
-"""Fields for a passphrase or a recovery key, and the dialog that asks for what opens an encrypted workspace."""
+"""Asks for the passphrase or the recovery key of an encrypted workspace."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from clo_desktop.faults import Refused
+from clo_desktop.look.fields import SecretField
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
 from clo_desktop.store.local import keys
 from clo_desktop.store.local.keys import Secret
-
-
-class SecretEdit(QLineEdit):
-    """A line whose letters show as dots."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.setAccessibleName(name)
-        self.setEchoMode(QLineEdit.EchoMode.Password)
-        self.setInputMethodHints(
-            Qt.InputMethodHint.ImhHiddenText
-            | Qt.InputMethodHint.ImhNoAutoUppercase
-            | Qt.InputMethodHint.ImhNoPredictiveText
-        )
-
-    def show_letters(self, shown: bool) -> None:
-        self.setEchoMode(QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password)
 
 
 class UnlockDialog(QDialog):
@@ -43,7 +27,7 @@ class UnlockDialog(QDialog):
         self.setWindowTitle(f"Open {file.name}")
         words = WrappedLabel(f"{file.name} is encrypted. Type its passphrase, or its recovery key from the print.")
         words.setToolTip(str(file))
-        self.field = SecretEdit("Passphrase or recovery key")
+        self.field = SecretField("Passphrase or recovery key")
         self.showing = QCheckBox("&Show what is typed")
         self.showing.toggled.connect(self.field.show_letters)
         self.keeping = QCheckBox("&Keep the key in the keyring of this computer, so that it is not asked for again")

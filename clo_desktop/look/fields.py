@@ -1,4 +1,4 @@
-"""Fields to type assumptions into: one decimal sign, and a wheel that only turns the field one is in."""
+"""Fields to type into: numbers with one decimal sign, a wheel that only turns the field one is in, and secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QDate, QLocale, Qt
 from PySide6.QtGui import QValidator, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDateEdit, QDoubleSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDateEdit, QDoubleSpinBox, QLineEdit, QWidget
 
 
 class NumberField(QDoubleSpinBox):
@@ -76,3 +76,20 @@ def _wheel(field: QWidget, event: QWheelEvent, turn: Callable[[QWheelEvent], Non
         turn(event)
     else:
         event.ignore()
+
+
+class SecretField(QLineEdit):
+    """A password, whose letters show as dots; no input method learns it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+        self.setInputMethodHints(
+            Qt.InputMethodHint.ImhHiddenText
+            | Qt.InputMethodHint.ImhNoAutoUppercase
+            | Qt.InputMethodHint.ImhNoPredictiveText
+        )
+
+    def show_letters(self, shown: bool) -> None:
+        self.setEchoMode(QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password)

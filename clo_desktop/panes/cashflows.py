@@ -26,7 +26,7 @@ from clo_desktop.charts.flows import draw_classes, draw_ratios
 from clo_desktop.charts.lines import LineChart
 from clo_desktop.charts.stacked import StackedChart
 from clo_desktop.look.words import Tabs
-from clo_desktop.tables.empty import EmptyState
+from clo_desktop.tables.empty import RunFirst
 from clo_desktop.tables.flows import TABLES, classes_frame, payee
 from clo_desktop.tables.frame import Frame
 from clo_desktop.tables.panel import Panel
@@ -106,7 +106,7 @@ class CashFlowsPane(QWidget):
         self._split.setCollapsible(2, False)
         self._split.setSizes([420, 380, 0])
         self._before: list[int] = []
-        self._empty = EmptyState("There is no projection yet. Open a deal and run it.", "Run", ask_run)
+        self._empty = RunFirst(session, "There is no projection yet. Open a deal and run it.", ask_run)
         self._layers = QStackedLayout(self)
         self._layers.addWidget(self._empty)
         self._layers.addWidget(self._split)

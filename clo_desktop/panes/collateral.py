@@ -19,6 +19,7 @@ from clo_desktop.tables.frame import Column, Frame, Mark, asset_columns
 from clo_desktop.tables.query import Mask
 from clo_desktop.tables.undo_keys import undo_keys
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work.cells import EDITABLE, Typed
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.rating_paths import EXPLAINED, RatingPaths
@@ -107,6 +108,7 @@ class CollateralPane(QWidget):
         self.editing = Editing(self.table)
         self.editing.typed.connect(self._typed)
         self.editing.refused.connect(session.refused)
+        session.seat.changed.connect(lambda: self.editing.allow(session.seat.why_not(rights.WRITE)))
         undo_keys(self, edits)
         self._ask_import = ask_import
         self._say_empty(None)

@@ -86,6 +86,13 @@ class ImportsPane(QWidget):
             )
         self.open_button.setVisible(outcome.path is not None)
 
+    def clear(self) -> None:
+        """Whoever imported has signed out."""
+        self._last = None
+        self.table.set_frame(faults_frame(None))
+        self.head.setText("")
+        self.open_button.hide()
+
     def show_refused(self, path: Path, deal: str, sentence: str) -> None:
         """The report of a file that could not be read at all: one sentence, as its one fault."""
         fault = Fault(Severity.ERROR, path.name, "", "", "", sentence)

@@ -17,6 +17,7 @@ from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.query import Filter, Mask
 from clo_desktop.tables.undo_keys import undo_keys
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.session import Session
 from engine.asset import COLUMN_BY_NAME, Kind
@@ -171,6 +172,7 @@ class InboxPane(QWidget):
         self.undo.clicked.connect(self._edits.undo)
         self.show_asset.clicked.connect(self._go)
         self.reopen.clicked.connect(lambda: self._edits.reopen(self.chosen()))
+        self._session.seat.changed.connect(self._tell)
         self._edits.found.connect(self._show)
         self._edits.changed.connect(self._name_undo)
         self._session.book_changed.connect(lambda _book: self._say_empty())
@@ -236,6 +238,9 @@ class InboxPane(QWidget):
         self.show_asset.setVisible(bool(found))
         self.show_asset.setEnabled(len(found) == 1)
         self.reopen.setVisible(any(f.decided for f in found))
+        why = self._session.seat.why_not(rights.WRITE)
+        self.reopen.setEnabled(not why)
+        self.reopen.setToolTip(why or "Takes the decision back")
         if not found:
             self.said.setText("Choose a finding to decide about it." if self._findings else "")
             return
@@ -250,7 +255,8 @@ class InboxPane(QWidget):
             button = QPushButton(choice.word.capitalize())
             button.setAccessibleDescription(choice.means)
             button.clicked.connect(lambda _on=False, word=choice.word: self.decide(word))
-            button.setEnabled(any(f.decided != choice.word for f in found))
+            button.setEnabled(not why and any(f.decided != choice.word for f in found))
+            button.setToolTip(why)
             self.buttons[choice.word] = button
             self._choices.addWidget(button, row, 0)
             self._choices.addWidget(QLabel(choice.means if len(found) == 1 else _means_of_all(choice)), row, 1)

@@ -18,6 +18,7 @@ from clo_desktop.look.words import WrappedLabel, short
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.matrix import Cells, MatrixGrid, Sign
 from clo_desktop.tables.undo_keys import undo_keys
+from clo_desktop.work import rights
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import MatrixView, quality_matrix
@@ -135,6 +136,9 @@ def _percent(fraction: float, places: int = 2) -> str:
     return f"{formats.figure(float(fraction) * 100, places)}{formats.THIN}%"
 
 
+_ELECT: Final = "Stores the point with the deal: tests 130 to 132 take their limits from it"
+
+
 class MatrixPane(QWidget):
     """The grid with its head; the current cell in words below it."""
 
@@ -159,7 +163,7 @@ class MatrixPane(QWidget):
             self.shown.addItem(words, key)
         self.copying = QPushButton("Copy table")
         self.elect = QPushButton("Elect this point")
-        self.elect.setToolTip("Stores the point with the deal: tests 130 to 132 take their limits from it")
+        self.elect.setToolTip(_ELECT)
         self.grid = MatrixGrid("Quality matrix: spread down, diversity across")
         self.detail = WrappedLabel()
         self.detail.setAccessibleName("The chosen point")
@@ -177,6 +181,7 @@ class MatrixPane(QWidget):
         self.grid.current_changed.connect(self._tell)
         session.compliance_changed.connect(self._ask)
         session.book_changed.connect(self._opened)
+        session.seat.changed.connect(lambda: self._tell(self.grid.current()))
         undo_keys(self, edits)
         self._say_empty("No deal is open. Import a workbook, or choose a deal on the left.", "Import…", ask_import)
 
@@ -269,7 +274,9 @@ class MatrixPane(QWidget):
 
     def _tell(self, at: tuple[int, int] | None) -> None:
         known = self.view is not None and at is not None
-        self.elect.setEnabled(known)
+        why = self._session.seat.why_not(rights.WRITE)
+        self.elect.setEnabled(known and not why)
+        self.elect.setToolTip(why or _ELECT)
         self.detail.setText(cell_words(self.view, *at) if self.view is not None and at is not None else "")
 
     def _elect(self) -> None:

@@ -25,6 +25,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.look.fields import DateField, NumberField
 from clo_desktop.look.outcome import outcome_text, said_text, scenario_text
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
+from clo_desktop.work import rights
 from clo_desktop.work.lanes import State
 from clo_desktop.work.scenario import Scenario, read_scenario
 from clo_desktop.work.session import Session, Timed
@@ -36,6 +37,8 @@ _BEAT: Final = 100  # ms between looks at the progress
 
 
 _NARROWEST: Final = 280  # px: the fields fit, words wrap
+_RESET: Final = "Back to the assumptions of the deal"
+_SCENARIO: Final = "Runs what a file says: rates, curve, calls, rules by kind of asset, events"
 _STALE: Final = "▲ Assumptions changed since this result: Run (F5) to update."
 
 _SCALES: Final = {
@@ -131,7 +134,7 @@ class RunPane(QWidget):
         self.cancel_button.setEnabled(False)
         self.cancel_button.clicked.connect(self.cancel)
         self.reset_button = QPushButton("Deal's own")
-        self.reset_button.setToolTip("Back to the assumptions of the deal")
+        self.reset_button.setToolTip(_RESET)
         self.reset_button.clicked.connect(self._reset)
         buttons = QHBoxLayout()
         for button in (self.run_button, self.cancel_button, self.reset_button):
@@ -139,7 +142,7 @@ class RunPane(QWidget):
             buttons.addWidget(button)
         buttons.addStretch()
         self.scenario_button = QPushButton("Scenario file…")
-        self.scenario_button.setToolTip("Runs what a file says: rates, curve, calls, rules by kind of asset, events")
+        self.scenario_button.setToolTip(_SCENARIO)
         self.scenario_button.clicked.connect(self._choose_scenario)
         self.scenario_said = WrappedLabel()
         self.scenario_said.setTextFormat(Qt.TextFormat.RichText)
@@ -193,6 +196,7 @@ class RunPane(QWidget):
         session.projection_changed.connect(self._show)
         session.scenario_wanted.connect(self._take)
         session.lanes.changed.connect(self._watch)
+        session.seat.changed.connect(self._settle)
         self.setFocusProxy(self.cpr)
         for field in self._fields.values():
             field.valueChanged.connect(self._mark)
@@ -285,7 +289,17 @@ class RunPane(QWidget):
         self.reinvest.setChecked(True)
         self.shift.setValue(0.0)
         self.outcome.setText("")
-        self.state.setText("Choose a deal to run." if book is None else f"{book.deal.name} is about to run.")
+        why = self._session.seat.why_not(rights.RUN)
+        self.state.setText("Choose a deal to run." if book is None else why or f"{book.deal.name} is about to run.")
+
+    def _settle(self) -> None:
+        """Who may not run the deal reads why."""
+        why = self._session.seat.why_not(rights.RUN)
+        for button, tip in ((self.run_button, ""), (self.reset_button, _RESET), (self.scenario_button, _SCENARIO)):
+            button.setEnabled(not why)
+            button.setToolTip(why or tip)
+        if why and self._session.book is not None:
+            self.state.setText(why)
 
     def _watch(self) -> None:
         task = self._session.running

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, 
 
 from clo_desktop.look.fields import Choice
 from clo_desktop.look.words import WrappedLabel
-from clo_desktop.tables.empty import EmptyState
+from clo_desktop.tables.empty import RunFirst
 from clo_desktop.tables.steps import StepsView, payment_text
 from clo_desktop.work.session import Session, Timed
 from engine.projection import Projection
@@ -44,7 +44,7 @@ class WaterfallPane(QWidget):
         column.addLayout(strip)
         column.addWidget(self.steps, 1)
         self._layers = QStackedLayout(self)
-        self._layers.addWidget(EmptyState("There is no projection yet. Open a deal and run it.", "Run", ask_run))
+        self._layers.addWidget(RunFirst(session, "There is no projection yet. Open a deal and run it.", ask_run))
         self._layers.addWidget(inside)
         self.setFocusProxy(self.date)
         session.projection_changed.connect(self._show)

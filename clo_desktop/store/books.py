@@ -197,6 +197,13 @@ def load_book(on: sa.Connection, name: str, *, to_change: bool = False) -> Book 
     return book_of(rows)
 
 
+def versions_of_assets(on: sa.Connection, deal: int) -> int:
+    """The versions of all assets that the book of a deal lists, added up."""
+    listed = sa.select(schema.deal_assets.c.asset_id).where(schema.deal_assets.c.deal_id == deal)
+    total = sa.func.coalesce(sa.func.sum(schema.assets.c.version), 0)
+    return int(on.execute(sa.select(total).where(schema.assets.c.asset_id.in_(listed))).scalar_one())
+
+
 def delete_deal(on: sa.Connection, name: str) -> bool:
     """Remove the deal and its rows; the asset master stays. False where there is no such deal."""
     known = find_deal(on, name, to_change=True)

@@ -58,12 +58,26 @@ _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         "Someone else changed {name} in the same moment; nothing was saved: try again.",
     ),
     (
+        ("too many connections", "connection slots", "too many clients"),
+        "busy",
+        "{name} has no free connection; close other windows of yours, or wait a minute and try again.",
+    ),
+    (
         ("password authentication failed", "no password supplied", 'role "', "pg_hba"),
         "sign-in",
         "{name} refused the sign-in; check the user name and the password.",
     ),
     (
-        ("connection", "could not translate host", "server closed", "timed out", "timeout", "name resolution"),
+        (
+            "connection",
+            "could not translate host",
+            "server closed",
+            "timed out",
+            "timeout",
+            "name resolution",
+            "shutting down",
+            "starting up",
+        ),
         "no-server",
         "{name} cannot be reached; check the address and the network, then try again.",
     ),

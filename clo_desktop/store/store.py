@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -40,6 +40,9 @@ from clo_desktop.store.snapshots import Snapshot, drop_snapshot, load_snapshots,
 from clo_desktop.store.sync import outbox
 from engine.asset import Asset
 from engine.terms import Book
+
+if TYPE_CHECKING:
+    from clo_desktop.store.server.people import People
 
 PATIENCE = 10.0
 """Seconds a locked database is waited for."""
@@ -95,6 +98,14 @@ class Store:
         if ready is None:
             raise Refused(f"{self.name} is a server; its backups are made there.", code="backup")
         return backups.make(ready.file, ready.key, "asked")
+
+    def people(self) -> People:
+        """The register of the server, over a connection of its own. Raises Refused for a file."""
+        from clo_desktop.store.server.people import People  # a file needs no driver of a server
+
+        if not self.is_server:
+            raise Refused(f"{self.name} is a file, which has no people; open a shared server.", code="no-server")
+        return People(self._engine)
 
     def deals(self) -> tuple[DealSummary, ...]:
         """All deals at a glance, by name."""
@@ -154,6 +165,17 @@ class Store:
             if found is None:
                 raise self._unknown(on, name)
             return int(found["version"])
+
+    def stamp(self, name: str) -> tuple[int, int]:
+        """What is another whenever the deal `name` or an asset that its book lists was changed, whoever did it.
+
+        Raises Refused naming the known deals.
+        """
+        with reading(self._engine) as on:
+            found = books.find_deal(on, name)
+            if found is None:
+                raise self._unknown(on, name)
+            return int(found["version"]), books.versions_of_assets(on, int(found["id"]))
 
     def delete(self, name: str) -> None:
         """Remove the deal `name`; its assets and the history of imports stay. Raises Refused naming the known deals.

@@ -34,9 +34,15 @@ class Editing(QObject):
         super().__init__(table)
         self._table = table
         self._model, self._grid = table.model, table.grid
+        self._why_not = ""
         self._grid.setTabKeyNavigation(False)  # Tab leaves the table; while a cell is typed it goes to the next
         self._model.edited.connect(lambda key, column, text: self.typed.emit([Cell(key, column, text)]))
         self._grid.installEventFilter(self)
+
+    def allow(self, why_not: str) -> None:
+        """Lets cells be typed into, or (a sentence says why) not."""
+        self._why_not = why_not
+        self._model.set_read_only(bool(why_not))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
@@ -47,7 +53,9 @@ class Editing(QObject):
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         key = event.key()
-        if (key == Qt.Key.Key_V and control) or (key == Qt.Key.Key_Insert and shift):
+        if key == Qt.Key.Key_F2 and self._why_not:
+            self.refused.emit(self._why_not)
+        elif (key == Qt.Key.Key_V and control) or (key == Qt.Key.Key_Insert and shift):
             self.paste()
         elif key == Qt.Key.Key_D and control:
             self.fill_down()
@@ -61,6 +69,9 @@ class Editing(QObject):
 
     def paste(self, text: str | None = None) -> None:
         """Tab-separated text from the upper left cell of the selection on; one value fills the selection."""
+        if self._why_not:
+            self.refused.emit(self._why_not)
+            return
         block = [line.split("\t") for line in (text or QGuiApplication.clipboard().text()).splitlines()]
         place = self._corner()
         if not block or place is None:
@@ -114,6 +125,9 @@ class Editing(QObject):
 
     def _emit(self, cells: list[tuple[int, int, str]]) -> None:
         """Hands over what differs; refuses columns that are not typed into."""
+        if self._why_not:
+            self.refused.emit(self._why_not)
+            return
         found: list[Cell] = []
         for row, column, text in cells:
             index = self._model.index(row, column)

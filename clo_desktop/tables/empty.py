@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from clo_desktop.look.tokens import GRID
+from clo_desktop.work import rights
+from clo_desktop.work.session import Session
 
 
 class EmptyState(QWidget):
@@ -49,3 +51,16 @@ class EmptyState(QWidget):
     def _press(self) -> None:
         if self._callback is not None:
             self._callback()
+
+
+class RunFirst(EmptyState):
+    """What is empty until the deal was run; whoever may not run it reads why."""
+
+    def __init__(self, session: Session, text: str, ask_run: Callable[[], object]) -> None:
+        super().__init__(text, "Run", ask_run)
+        self._session, self._text, self._ask_run = session, text, ask_run
+        session.seat.changed.connect(self._settle)
+
+    def _settle(self) -> None:
+        why = self._session.seat.why_not(rights.RUN)
+        self.say(why or self._text, "" if why else "Run", self._ask_run)

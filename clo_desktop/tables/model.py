@@ -44,6 +44,7 @@ class FrameModel(QAbstractTableModel):
         self._places: NDArray[np.int32] | None = None
         self._shown: NDArray[np.int32] | None = None
         self._content = 0
+        self._read_only = False
         self._describe()
 
     # -- what is shown -------------------------------------------------------------------------------------------
@@ -146,10 +147,19 @@ class FrameModel(QAbstractTableModel):
         self._describe()
         self.endResetModel()
 
+    def set_read_only(self, read_only: bool) -> None:
+        """Whether no cell may be typed into, whatever its column."""
+        if read_only != self._read_only:
+            self._read_only = read_only
+            self._describe()
+
     def _describe(self) -> None:
         self._headers = [column.header(self._frame.currency) for column in self._frame.columns]
         plain = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-        self._flags = [plain | Qt.ItemFlag.ItemIsEditable if c.editable else plain for c in self._frame.columns]
+        self._flags = [
+            plain | Qt.ItemFlag.ItemIsEditable if c.editable and not self._read_only else plain
+            for c in self._frame.columns
+        ]
 
     # -- Qt's questions --------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from clo_desktop.faults import Refused
-from clo_desktop.store.local import cipher
+from clo_desktop.store.local import cipher, keys, opening
 from clo_desktop.store.local.backups import Backup
 from clo_desktop.store.local.cipher import Converted
 from clo_desktop.store.local.keys import Secret
@@ -58,6 +58,22 @@ class Keeper(QObject):
             self._session.said.emit(f"The workspace was backed up and the backup opens: {made.file}.")
 
         self._session.ask("Back up", lambda desk, _report: desk.store.back_up(), done)
+
+    @property
+    def asks_key(self) -> bool:
+        """Whether a person has to type what opens the open workspace; else the keyring has it, or it is plain."""
+        return self.is_encrypted and self._session.manner.secret is not None
+
+    def prove(self, text: str, done: Callable[[], object], failed: Callable[[Refused], object]) -> None:
+        """Compares a passphrase or recovery key with that of the open workspace; without a text asks the keyring."""
+        file, key = self.file, self.secret
+
+        def work() -> None:
+            said = keys.secret_of(text) if text else None
+            if key is not None and opening.key_of(file, said) != key.key:
+                raise Refused("That does not open the workspace; type its passphrase or its recovery key.", code="key")
+
+        self._session.beside("Check the key", work, lambda _nothing: done(), failed)
 
     def backups(self, where: str, secret: Secret | None, done: Callable[[Sequence[Proved]], object]) -> None:
         """Lists the backups of a workspace, open or not, each with whether it opens."""

@@ -6,19 +6,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
+from clo_desktop.store import DealSummary
 from clo_desktop.store.local.keys import Secret
 from clo_desktop.store.local.manner import Manner
 from clo_desktop.store.merge import Choices, Clashing
-from clo_desktop.work import former_scenarios, packs
+from clo_desktop.work import former_scenarios, packs, rights
 from clo_desktop.work.csv_tables import write_csv
 from clo_desktop.work.desk import Desk, Imported, comply_with, refusing
 from clo_desktop.work.lanes import DATABASE, ENGINE, Lanes, Task
+from clo_desktop.work.seat import Seat
 from clo_desktop.work.standing import DealState, judged
 from clo_desktop.work.warmth import warm_up
 from engine.assumptions import Assumptions
@@ -26,6 +28,10 @@ from engine.compliance import Compliance
 from engine.outputs import Table
 from engine.projection import Projection
 from engine.terms import Book
+
+if TYPE_CHECKING:
+    from clo_desktop.store.server.people import Person
+    from clo_desktop.work.membership import Membership
 
 T = TypeVar("T")
 
@@ -129,6 +135,7 @@ class Session(QObject):
         self.desk: Desk | None = None
         self.where = ""
         self.manner = WINDOW
+        self.seat = Seat(self)
         self.deals: tuple[DealState, ...] = ()
         self.book: Book | None = None
         self._versions: list[Book] = []  # the open deal as it was opened and after each change of its inputs
@@ -152,18 +159,8 @@ class Session(QObject):
             return Desk(where, manner)
 
         def done(desk: Desk) -> None:
-            if self.desk is not None:
-                self.leaving.emit(self.desk)
-                self.desk.close()
-            self.desk = desk
-            self.where = str(where)
             self.manner = manner
-            self.deals = ()
-            self._close_deal()
-            self.opened.emit()
-            if desk.store.notice:
-                self.refused.emit(desk.store.notice)
-            self.refresh(then)
+            self.take(desk, str(where), None, then)
 
         def failed(reason: Refused) -> None:
             if reason.code in WAYS_OUT:
@@ -172,6 +169,20 @@ class Session(QObject):
                 self.refused.emit(reason.message)
 
         self._start(DATABASE, "Open", work, done, failed=failed)
+
+    def take(
+        self, desk: Desk, where: str, who: Membership | None = None, then: Callable[[], object] | None = None
+    ) -> None:
+        """Shows another open store, on a server that of `who`; `then` is called once its deals are listed."""
+        self._let_go()
+        self.desk, self.where = desk, where
+        self.deals = ()
+        self.seat.take(who)
+        self._close_deal()
+        self.opened.emit()
+        if desk.store.notice:
+            self.refused.emit(desk.store.notice)
+        self.refresh(then)
 
     @property
     def reading_only(self) -> str:
@@ -223,14 +234,47 @@ class Session(QObject):
         desk = self._open_desk()
         return self._start(DATABASE, name, lambda report: work(desk, report), done, quiet=quiet)
 
-    def refresh(self, then: Callable[[], None] | None = None) -> None:
+    def leave(self) -> None:
+        """Stops what runs and closes the store, in the database lane; nothing is open then."""
+        who, desk = self.seat.membership, self.desk
+        if desk is not None:
+            self.leaving.emit(desk)
+        self.lanes.cancel_all()
+        self.desk, self.where = None, ""
+        if desk is not None:
+            close = desk.close if who is None else who.close
+            self._start(DATABASE, "Close the workspace", lambda report: close(), lambda nothing: None)
+        self.deals = ()
+        self.reports.clear()
+        self.seat.take(None)
+        self._close_deal()
+        self.deals_changed.emit()
+
+    def _let_go(self, *, told: bool = False) -> None:
+        """Closes the store that is open; those who have something to store in it are told, unless they were."""
+        if self.desk is None:
+            return
+        if not told:
+            self.leaving.emit(self.desk)
+        (self.seat.membership or self.desk).close()
+        self.desk = None
+
+    def refresh(self, then: Callable[[], object] | None = None) -> None:
         """Lists the deals anew; states that are known are kept."""
         desk = self._open_desk()
         known = {d.name: d for d in self.deals}
 
-        def done(found: Any) -> None:
+        who = self.seat.membership
+
+        def work(report: Progress) -> tuple[tuple[DealSummary, ...], Person | None]:
+            return desk.deals(), who.look() if who is not None else None
+
+        def done(found: tuple[tuple[DealSummary, ...], Person | None]) -> None:
+            if self.desk is not desk:
+                return
+            self.seat.knows(found[1])
             states = []
-            for summary in found:
+            for summary in found[0]:
                 old = known.get(summary.name)
                 same = old is not None and old.as_of == summary.as_of and old.par == summary.par
                 plain = DealState(summary.name, summary.as_of, summary.assets, summary.par, summary.currency)
@@ -241,7 +285,7 @@ class Session(QObject):
             if then is not None:
                 then()
 
-        self._start(DATABASE, "List deals", lambda report: desk.deals(), done)
+        self._start(DATABASE, "List deals", work, done)
 
     def _look_at_deals(self) -> None:
         """Evaluates the tests of deals whose state is not known yet, for the rail."""
@@ -280,7 +324,8 @@ class Session(QObject):
             self.spreads = {}
             self.lanes.hold()
             self.comply()
-            self.run(Assumptions())
+            if not self.seat.why_not(rights.RUN):
+                self.run(Assumptions())
             self._spread(book)
             self._in_turns(lambda: self._show(book), self._clear, self.lanes.release)
 
@@ -338,6 +383,9 @@ class Session(QObject):
 
     def _store(self, change: _Change) -> None:
         desk = self._open_desk()
+        if why := self.seat.why_not(rights.WRITE, change.deal):
+            self.refused.emit(why)
+            return
 
         def work(report: Progress) -> Book | Clash:
             base, mine = change.make()
@@ -379,8 +427,9 @@ class Session(QObject):
         )
         self.edited.emit(book)
         self.comply()
-        if moved:
+        if moved and not self.seat.why_not(rights.RUN):
             self.run(self.projection.projection.assumptions if self.projection is not None else Assumptions())
+        if moved:
             self._spread(book)
 
     def look(self, name: str, work: Callable[[Desk, str], T], done: Callable[[T], object]) -> None:
@@ -421,6 +470,7 @@ class Session(QObject):
     def run(self, assumptions: Assumptions) -> Task[Timed] | None:
         """Projects the open deal in the engine lane; a run under way is cancelled first."""
         book, desk = self._open_book(), self._open_desk()
+        self.seat.check(rights.RUN)
         if self.running is not None:
             self.running.cancel()
 
@@ -470,6 +520,7 @@ class Session(QObject):
     def import_file(self, path: Path, deal: str) -> Task[Imported] | None:
         """Imports a workbook in the database lane and opens the deal where it was stored."""
         desk = self._open_desk()
+        self.seat.check(rights.IMPORT)
 
         def done(outcome: Imported) -> None:
             self.reports.append(outcome)
@@ -555,6 +606,7 @@ class Session(QObject):
     def delete(self, deal: str) -> None:
         """Deletes a deal from the store."""
         desk = self._open_desk()
+        self.seat.check(rights.WRITE, deal)
 
         def done(_nothing: None) -> None:
             if self.deal == deal:
@@ -564,14 +616,19 @@ class Session(QObject):
 
         self._start(DATABASE, f"Delete {deal}", lambda report: desk.delete(deal), done)
 
+    def lost(self, deal: str) -> None:
+        """The open deal is no longer there, or no longer for whoever is signed in."""
+        self._close_deal()
+        self.refused.emit(f"{deal} was deleted by someone else, or you may not read it any more.")
+        self.refresh()
+
     def close(self) -> None:
         """Stops what runs and closes the store."""
         still = self.lanes.shutdown()
         if self.desk is not None:
             self.leaving.emit(self.desk)
-        if still and self.desk is not None:
-            self.desk.close()
-            self.desk = None
+        if still:
+            self._let_go(told=True)
 
     def _close_deal(self) -> None:
         """No deal is open; a run of it is of no use any more."""

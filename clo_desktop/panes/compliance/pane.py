@@ -31,6 +31,7 @@ from clo_desktop.tables.model import SortKey
 from clo_desktop.tables.movers import movers_frame
 from clo_desktop.tables.undo_keys import undo_keys
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work.edits import Edits
 from clo_desktop.work.history import moment
 from clo_desktop.work.session import Session
@@ -77,7 +78,6 @@ class CompliancePane(QWidget):
         self.order.addItems(list(_ORDERS))
         self.order.setToolTip("Order of the tests")
         self.new_test = QPushButton("New test…")
-        self.new_test.setToolTip("A test of your own: at most 5 % of what you name")
         self._detail = WrappedLabel(_CHOOSE)
         self._detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._detail.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -90,7 +90,6 @@ class CompliancePane(QWidget):
         self._edit = QPushButton("Edit test…")
         self._edit.hide()
         self._remove = QPushButton("Remove test")
-        self._remove.setToolTip("Takes the test out of the deal; Ctrl+Z brings it back")
         self._remove.hide()
         self.movers = FrameTable(
             movers_frame(None, None), name="Positions behind the test", frozen=1, filters=False, footer=False
@@ -154,6 +153,8 @@ class CompliancePane(QWidget):
         self.table.row_activated.connect(lambda _key: self._show_rows())
         self.movers.row_activated.connect(lambda key: session.asset_wanted.emit(str(key)))
         undo_keys(self, self._edits)
+        session.seat.changed.connect(self._settle)
+        self._settle()
 
     def _filtered(self, _texts: dict[str, str]) -> None:
         """Esc or "Clear filters" in the table shows every test again."""
@@ -179,7 +180,7 @@ class CompliancePane(QWidget):
         self.table.set_frame(tests_frame(done))
         words = [verdict(r) for r in done.results] if done is not None else []
         self.chips.offer([(n, text, sum(w in which or not which for w in words)) for n, (text, which) in CHIPS.items()])
-        self.new_test.setEnabled(done is not None)
+        self._settle()
         if done is None:
             self._head.setText("")
             self._tell(None)
@@ -196,6 +197,16 @@ class CompliancePane(QWidget):
         )
         self._head.setToolTip(as_text(done.deal) if len(done.deal) > len(short(done.deal)) else "")
         self._tell(self.table.current_key())
+
+    def _settle(self) -> None:
+        """Who may not change the deal reads why on the buttons."""
+        why = self._session.seat.why_not(rights.WRITE)
+        self.new_test.setEnabled(self._session.compliance is not None and not why)
+        self.new_test.setToolTip(why or "A test of your own: at most 5 % of what you name")
+        self._edit.setToolTip(why)
+        self._remove.setToolTip(why or "Takes the test out of the deal; Ctrl+Z brings it back")
+        for button in (self._edit, self._remove):
+            button.setEnabled(not why)
 
     def reveal(self, number: int) -> None:
         """Goes to the row of a test."""

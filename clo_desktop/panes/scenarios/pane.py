@@ -26,7 +26,7 @@ from clo_desktop.panes.scenarios.tab import Tab
 from clo_desktop.panes.scenarios.tornado import TornadoTab
 from clo_desktop.panes.scenarios.values import ValuesTab
 from clo_desktop.progress import Progress
-from clo_desktop.tables.empty import EmptyState
+from clo_desktop.tables.empty import RunFirst
 from clo_desktop.work import scenario_library as library
 from clo_desktop.work.latest import Latest
 from clo_desktop.work.scenario_library import Entry
@@ -80,7 +80,7 @@ class ScenariosPane(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(split)
         self._layers = QStackedLayout(self)
-        self._layers.addWidget(EmptyState("There is nothing to move yet. Open a deal and run it.", "Run", ask_run))
+        self._layers.addWidget(RunFirst(session, "There is nothing to move yet. Open a deal and run it.", ask_run))
         self._layers.addWidget(inside)
         self.setFocusProxy(self.levers)
         self._pause = QTimer(self)

@@ -17,6 +17,7 @@ from clo_desktop.panes.trades.errand_bar import ErrandBar
 from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.pad import Pad
 from clo_desktop.work.session import Session
@@ -134,6 +135,9 @@ class ProjectionTab(QWidget):
 
     def run(self) -> None:
         """Projects the deal as it is and after the trades that count."""
+        if why := self._session.seat.why_not(rights.RUN):
+            self._session.refused.emit(why)
+            return
         judged = self._pad.result
         if judged is None or not judged.trades:
             self.bar.say("There are no trades yet; enter some on the left, then project.")

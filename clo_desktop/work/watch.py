@@ -1,0 +1,153 @@
+"""Looks at a shared server every half minute: whether the open deal was changed, what one may do, whether it answers.
+
+A hint that a deal was changed makes it look at once. A hint is never believed: the deal is read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from clo_desktop.faults import Refused
+from clo_desktop.progress import Progress
+from clo_desktop.work.lanes import DATABASE
+from clo_desktop.work.seat import OUT
+from clo_desktop.work.session import Session
+
+if TYPE_CHECKING:
+    from clo_desktop.store.server.people import Person
+    from clo_desktop.store.sync.hints import Hints
+
+Stamp = tuple[int, int]
+
+BEAT: Final = 30_000
+"""Milliseconds between looks."""
+
+
+class Watch(QObject):
+    """Of one session; at rest while a file is open.
+
+    reached  the server began, or ceased, to answer: carries which
+    """
+
+    reached = Signal(bool)
+    _heard = Signal(object)  # from the thread that listens
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._known: tuple[str, Stamp] | None = None  # the open deal, and what is shown of it
+        self._asking = self._once_more = False
+        self.answers = True
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)  # a server that is slow to answer is not asked again meanwhile
+        self._timer.timeout.connect(self.look)
+        self._hints: Hints | None = None
+        self._heard.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        session.leaving.connect(self._hush)
+        session.seat.changed.connect(self._settle)
+        session.book_changed.connect(self._forget)
+
+    def hinted(self, deal: str) -> None:
+        """Somebody says that a deal was changed."""
+        if deal == self._session.deal:
+            self._known = None
+            self.look()
+
+    def _hear(self, names: frozenset[str]) -> None:
+        for name in names:
+            self.hinted(name)
+
+    def _listen(self) -> None:
+        """Hears of changes within a second where somebody is signed in."""
+        who = self._session.seat.membership
+        if who is not None and self._hints is None:
+            from clo_desktop.store.sync.hints import Hints  # a file needs none
+
+            self._hints = Hints(who.desk.store, self._heard.emit)
+            self._hints.start()
+
+    def _hush(self, _desk: object = None) -> None:
+        """The store is about to be closed: its listener ends first."""
+        hints, self._hints = self._hints, None
+        if hints is not None:
+            hints.stop(1.0)
+
+    def look(self) -> None:
+        """Asks the server; quietly, when nothing else is under way."""
+        who, deal, session = self._session.seat.membership, self._session.deal, self._session
+        if who is None:
+            return
+        if self._asking:
+            self._once_more = True  # what is under way may have looked before what it is asked for now
+            return
+        self._asking = True
+
+        def work(_report: Progress) -> tuple[Person, Stamp | None]:
+            person = who.look()
+            try:
+                return person, None if deal is None else who.desk.store.stamp(deal)
+            except Refused as refused:
+                if refused.code != "no-deal":
+                    raise
+                return person, None
+
+        def done(found: tuple[Person, Stamp | None]) -> None:
+            self._rest()
+            if session.seat.membership is not who:
+                return
+            self._say(True)
+            session.seat.knows(found[0])
+            if deal is None or session.deal != deal:
+                return
+            if found[1] is None:
+                session.lost(deal)
+            elif self._known != (deal, found[1]):
+                self._known = (deal, found[1])
+                session.reread()
+
+        def failed(error: Exception) -> None:
+            self._rest()
+            if not isinstance(error, Refused):
+                raise error
+            if session.seat.membership is not who:
+                return
+            if error.code in OUT:
+                session.seat.sign_out()
+                session.refused.emit(
+                    f"You were signed out of {who.name}: an administrator has shut you out, or your password was"
+                    " changed. Sign in again, or ask an administrator."
+                )
+            else:
+                self._say(False)
+
+        session.lanes.start(
+            DATABASE, "Look at the server", work, done=done, failed=failed, cancelled=self._rest, quiet=True
+        )
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._timer.stop()
+        self._hush()
+
+    def _say(self, answers: bool) -> None:
+        before, self.answers = self.answers, answers
+        if before != answers:
+            self.reached.emit(answers)
+
+    def _rest(self) -> None:
+        again, self._asking, self._once_more = self._once_more, False, False
+        if self._session.seat.membership is not None:
+            self._timer.start(0 if again else BEAT)
+
+    def _settle(self) -> None:
+        self._listen()
+        if self._session.seat.membership is None:
+            self._timer.stop()
+            self.answers = True
+        elif not self._timer.isActive() and not self._asking:
+            self._timer.start(BEAT)
+
+    def _forget(self, _book: object) -> None:
+        self._known = None
