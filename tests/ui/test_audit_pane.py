@@ -35,9 +35,9 @@ def column(pane: AuditPane, name: str) -> list[Any]:
 def change_first_par(harbor: Window, qtbot: QtBot) -> str:
     """Stores another par of the first holding; its asset."""
 
-    def other(deal):  # type: ignore[no-untyped-def]
-        first, *others = deal.holdings
-        return replace(deal, holdings=(replace(first, par=first.par + 250_000.0), *others))
+    def other(book: Book) -> Book:
+        first, *others = book.deal.holdings
+        return replace(book, deal=replace(book.deal, holdings=(replace(first, par=first.par + 250_000.0), *others)))
 
     with qtbot.waitSignal(harbor.session.edited):
         harbor.session.change("Par", other, lambda before, after: None)

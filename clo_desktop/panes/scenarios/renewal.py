@@ -64,7 +64,7 @@ class _Term:
     usual: float
 
 
-_TERMS: Final = {
+_TERMS: Final[dict[str, tuple[_Term | None, _Term]]] = {
     "fixed": (_Term("Costs (million)", 100.0, 0.25, 2, 1.5), _Term("Costs (million)", 100.0, 0.25, 2, 3.0)),
     "percent": (_Term("and % of new notes", 10.0, 0.05, 2, 0.0),) * 2,
     "non_call": (_Term("Non-call (months)", 240.0, 6.0, 0, 12.0), _Term("Non-call (months)", 240.0, 6.0, 0, 24.0)),
@@ -113,7 +113,7 @@ class RenewalTab(Tab):
         column.setSpacing(0)
         column.addWidget(self.head)
         column.addWidget(right, 1)
-        split = TurningSplitter(_WIDEST + 240, (_WIDEST, 640), (140, 400))
+        split = TurningSplitter(2 * _WIDEST, (_WIDEST, 640), (170, 380))
         split.addWidget(scroll)
         split.addWidget(holder)
         split.setStretchFactor(1, 1)
@@ -163,6 +163,7 @@ class RenewalTab(Tab):
                 self._rows.addWidget(field, row, 2 + place)
             row += 1
         for key, both in _TERMS.items():
+            self._rows.addWidget(QLabel(both[1].words), row, 0, 1, 2)
             for place, (term, fields) in enumerate(zip(both, self.terms, strict=True)):
                 if term is None:
                     continue
@@ -171,7 +172,6 @@ class RenewalTab(Tab):
                 field.setValue(term.usual)
                 field.valueChanged.connect(self._told)
                 fields[key] = field
-                self._rows.addWidget(QLabel(term.words), row, 0, 1, 2)
                 self._rows.addWidget(field, row, 2 + place)
             row += 1
         self._rows.addWidget(QLabel("Call costs (million)"), row, 0, 1, 2)
