@@ -10,8 +10,10 @@ from typing import Any, Final
 from clo_desktop.faults import Refused
 from clo_desktop.sheets import parse
 from clo_desktop.sheets.assets import parse_cell
-from engine.asset import COLUMN_BY_NAME, COLUMNS, Kind
+from clo_desktop.work.pad_rows import amount
+from engine.asset import COLUMN_BY_NAME, COLUMNS, Column, Kind
 from engine.terms import Book
+from engine.trades.trade import LOWEST_PRICE
 
 PAR: Final = "held_par"
 """The column of the positions that is the holding's par, not the asset's."""
@@ -53,19 +55,46 @@ def value_of(cell: Typed) -> Any:
     if cell.column not in EDITABLE:
         raise _refusal(cell, "The column cannot be typed into: it is worked out, or names the asset.")
     if cell.column == PAR:
-        found = parse.number(text, parse.MONEY)
-        if found.value is None and not found.failed:
-            raise _refusal(cell, "A position has a par: type an amount, or sell it in the trade pad.")
-    else:
-        column = COLUMN_BY_NAME[cell.column]
-        if column.kind in (Kind.RATE, Kind.SHARE) and _NUMBER.match(text):
-            text += "%"
-        found = parse_cell(column, text)
-        if column.required and found.value is None and not found.failed:
-            raise _refusal(cell, "A position needs it: type a value.")
+        return _par(cell, text)
+    column = COLUMN_BY_NAME[cell.column]
+    if column.kind in _IN_PERCENT and _NUMBER.match(text):
+        text = _with_percent(cell, column, text)
+    found = parse_cell(column, text)
     if found.failed:
-        raise _refusal(cell, found.message)
+        raise _refusal(cell, _PERCENT if column.kind in _IN_PERCENT and _NUMBER.match(cell.text) else found.message)
+    if found.value is None and column.required:
+        raise _refusal(cell, "A position needs it: type a value.")
+    if column.kind is Kind.PRICE and isinstance(found.value, float) and 0.0 < found.value <= LOWEST_PRICE:
+        raise _refusal(
+            cell, f"It looks like a fraction of par: type it in percent of par, such as {found.value * 100.0:g}."
+        )
     return found.value
+
+
+def _par(cell: Typed, text: str) -> float:
+    """An amount, also as 2.5m or 250k."""
+    try:
+        par = amount(text.replace("−", "-"))
+    except ValueError as error:
+        raise _refusal(cell, f"{error}") from error
+    if not par:
+        raise _refusal(cell, "A position has a par: type an amount, or sell it in the trade pad.")
+    return par
+
+
+def _with_percent(cell: Typed, column: Column, text: str) -> str:
+    """A number typed under a header in percent, with its sign; one that may be a fraction is asked for again."""
+    found = parse.text_number(text, parse.ANY)
+    fraction = 1.0 if column.kind is Kind.SHARE else 0.05
+    if found is not None and 0.0 < abs(found[0]) < fraction:
+        raise _refusal(
+            cell, f"It may be {found[0] * 100.0:g} % or {found[0]:g} %: type {found[0] * 100.0:g} or {found[0]:g}%."
+        )
+    return f"{text}%"
+
+
+_IN_PERCENT: Final = (Kind.RATE, Kind.SHARE)
+_PERCENT: Final = "It is typed in percent, as the header says, such as 3.75 or 3.75%: correct it or clear the cell."
 
 
 def _refusal(cell: Typed, why: str) -> Refused:

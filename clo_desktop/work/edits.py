@@ -58,7 +58,7 @@ class Edits(QObject):
     def undo(self) -> None:
         """Stores what was changed last as it was before; what others changed since stays."""
         if not self._done:
-            self._session.said.emit("There is nothing to undo: nothing was changed since the deal was opened.")
+            self._session.said.emit("There is nothing more to undo since the deal was opened.")
             return
         step = self._done.pop()
         self._undone.append(step)

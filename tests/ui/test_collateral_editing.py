@@ -102,6 +102,11 @@ def test_that_par_changes_the_holding_and_the_deal_rail(harbor: Window, qtbot: Q
         ("maturity", "soon", "is no date"),
         ("moodys_rating", "B9", "is no rating of Moody's scale"),
         ("held_par", "", "A position has a par"),
+        ("held_par", "0", "A position has a par"),
+        ("market_value", "0.985", "looks like a fraction of par: type it in percent of par, such as 98.5."),
+        ("coupon_spread", "375", "It is typed in percent, as the header says, such as 3.75"),
+        ("coupon_spread", "0.0375", "It may be 3.75 % or 0.0375 %: type 3.75 or 0.0375%."),
+        ("moodys_recovery_rate", "0.45", "It may be 45 % or 0.45 %"),
         ("issuer_id", "", "A position needs it"),
         ("cov_lite", "maybe", "neither Yes nor No"),
     ],
@@ -181,7 +186,8 @@ def test_that_worked_out_columns_and_ids_are_not_typed_into(harbor: Window, refu
 
 def test_that_scenarios_are_studied_on_the_edited_deal(harbor: Window, qtbot: QtBot) -> None:
     go(harbor, 0, "held_par")
-    type_into(harbor, qtbot, "0")
+    type_into(harbor, qtbot, "2.5m")
+    assert book_of(harbor).deal.holdings[0].par == 2_500_000.0
     harbor.go_to("scenarios")
     qtbot.waitUntil(lambda: harbor.scenarios.idle and harbor.session.lanes.idle, timeout=20_000)
     assert harbor.scenarios._book is book_of(harbor)
