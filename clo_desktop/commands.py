@@ -69,7 +69,7 @@ COMMANDS: Final = (
     Command(
         "scenario.import",
         "&File",
-        "Import scen&arios…",
+        "Import sce&narios…",
         (),
         "Import the former model's scenario parameters into the library",
         ("mag scenarios", "parameters"),
