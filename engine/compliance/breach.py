@@ -1,8 +1,9 @@
 """What would break a test: the smallest set of events on names of the pool found that makes a passing test fail.
 
-Every single event and every pair is tried, so a set of one or two is the smallest there is. Larger ones are greedy
-(the event that lowers the cushion most, from the worst pair on) and pruned: no member can be left out, but another
-set may be smaller. Events are rows of one universe between which par moves, so that many sets are judged at once.
+Every single event and every pair is tried, so a set of up to three is the smallest there is. Sets of three and more are
+greedy (the event that lowers the cushion most, from the worst pair on) and pruned: no member can be left out, but of
+more than three another set may be smaller. Events are rows of one universe between which par moves, so that many sets
+are judged at once.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ def breaches(
         if after is None or after.outcome is not Outcome.FAIL:  # nothing unproved is said to break a test
             made.append(Breach(result, None, (), most <= 2 and found is None))
         else:
-            made.append(Breach(result, after, chosen, len(chosen) <= 2))
+            made.append(Breach(result, after, chosen, len(chosen) <= 3))  # no pair does
     report(1.0, "Done")
     return tuple(made)
 
@@ -293,12 +294,14 @@ class _Search:
         return None
 
     def _pruned(self, column: int, chosen: Combination) -> Combination:
-        """Without the members that are not needed, the largest first."""
-        for e in sorted(chosen, key=lambda e: -self.events[e].par):
-            fewer = tuple(other for other in chosen if other != e)
-            if fewer and self._judge([fewer])[0][0, column]:
-                chosen = fewer
-        return chosen
+        """Without the members that are not needed, the largest first, until none can be left out."""
+        while True:
+            order = sorted(chosen, key=lambda e: -self.events[e].par)
+            sets = [tuple(other for other in chosen if other != e) for e in order]
+            broken = self._judge(sets)[0][:, column]
+            if not broken.any():
+                return chosen
+            chosen = sets[int(broken.argmax())]
 
     def _par(self, sets: Sequence[Combination]) -> Floats:
         return np.asarray(self._pars[np.array(sets)].sum(axis=1))
