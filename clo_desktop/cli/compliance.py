@@ -1,4 +1,4 @@
-"""The verbs about tests, ratings and doubts: compliance, test, matrix, ratings, inbox."""
+"""The verbs about tests, ratings and doubts: compliance, breach, test, matrix, ratings, inbox."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ def add_verbs(add: Add) -> None:
     comply.add_argument(
         "--trades", type=Path, metavar="CSV", help="every test after these trades too: side, asset_id, par, price"
     )
+
+    breach = add("breach", _breach, "The smallest set of events on names that breaks each passing test.")
+    breach.add_argument("--deal", required=True, metavar="NAME")
+    breach.add_argument("--test", type=int, metavar="NUMBER", help="one test (default: every test that passes)")
+    breach.add_argument(
+        "--event",
+        action="append",
+        choices=("default", "caa", "price"),
+        help="a name defaults, falls to Caa2/CCC, or in price; repeat it for several (default: default and caa)",
+    )
+    breach.add_argument("--price", type=float, metavar="PRICE", help="of a price event, %% of par (default: 50)")
+    breach.add_argument("--most", type=int, default=10, metavar="N", help="events of a set at the most (default: 10)")
 
     test = add("test", _test, "List the tests that users added to a deal; add one, or remove one.")
     test.add_argument("--deal", required=True, metavar="NAME")
@@ -60,6 +72,17 @@ def _compliance(options: argparse.Namespace) -> Answer:
         return Answer(told.why_plain(reason), told.why_words(reason))
     done = desk.comply(options.deal)
     return Answer(plain.compliance(done), summary.compliance(done))
+
+
+def _breach(options: argparse.Namespace) -> Answer:
+    from clo_desktop.work import breaking
+
+    if options.price is not None and "price" not in (options.event or ()):
+        raise Refused("--price is the level of a price event; give --event price with it.", code="usage")
+    desk = open_desk(options)
+    asked = breaking.Asked.of(options.test, options.event, options.price, options.most)
+    found = breaking.breaches_of(desk.comply(options.deal), asked)
+    return Answer(breaking.plain(options.deal, asked, found), breaking.words(asked, found))
 
 
 def _test(options: argparse.Namespace) -> Answer:

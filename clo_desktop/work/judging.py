@@ -48,7 +48,7 @@ class Why:
 def why(desk: Desk, deal: str, number: int, most: int | None = None) -> Why:
     """How a test came about. `most`: at most so many positions. Raises Refused for a test that was not evaluated."""
     done = desk.comply(deal)
-    result = _result(done, number)
+    result = result_of(done, number)
     moved = done.moves(number)
     order = sorted(range(len(done.pool)), key=lambda i: -abs(moved[i]) if moved[i] == moved[i] else float("-inf"))
     movers = []
@@ -72,7 +72,8 @@ def why(desk: Desk, deal: str, number: int, most: int | None = None) -> Why:
     return Why(result, tuple(movers[:most]), int(result.members.sum()), notes)
 
 
-def _result(done: Compliance, number: int) -> TestResult:
+def result_of(done: Compliance, number: int) -> TestResult:
+    """The result of a test. Raises Refused for one that was not evaluated, with why."""
     found = next((r for r in done.results if r.number == number), None)
     if found is not None:
         return found

@@ -14,6 +14,7 @@ from clo_desktop.look.fields import Choice
 from clo_desktop.look.layouts import stacked, with_drawer
 from clo_desktop.look.outcome import beside_words
 from clo_desktop.look.words import Tabs, WrappedLabel, as_text, short
+from clo_desktop.panes.compliance.breaking import BreakTab
 from clo_desktop.panes.compliance.frames import (
     CHIPS,
     SETS,
@@ -97,9 +98,11 @@ class CompliancePane(QWidget):
         self.movers.set_empty(_CHOOSE)
         self.snapshots = Snapshots(session, self)
         self.trend = TrendTab(self.take_snapshot, self.drop_snapshot)
+        self.breaking = BreakTab(session.lanes)
         self.tabs = Tabs()
         self.tabs.addTab(self.movers, "Positions")
         self.tabs.addTab(self.trend, "Trend")
+        self.tabs.addTab(self.breaking, "What would break it")
         self._lay_out()
         self._connect()
 
@@ -228,6 +231,7 @@ class CompliancePane(QWidget):
         self._remove.setVisible(mine)
         self.movers.set_empty(_CHOOSE if result is None else "No position counts in the test or moves it.")
         self._show_trend()
+        self.breaking.show_test(done, result)
         self.movers.set_frame(movers_frame(done, None if result is None or nothing_to_test(result) else result))
         if result is None or done is None:
             self._detail.setText(_CHOOSE)
