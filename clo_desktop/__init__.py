@@ -2,6 +2,6 @@
 
 from clo_desktop import kernel_cache
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 kernel_cache.install()  # whatever imports numba later finds our cache of kernels
