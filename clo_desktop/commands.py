@@ -110,7 +110,7 @@ COMMANDS: Final = (
     Command("signout", "&File", "Sign o&ut", (), "Leave the shared server; nothing of it stays in sight", ("log out",)),
     Command("password", "&File", "Change my pass&word…", (), "A new password of your own on the server"),
     Command("lock", "&File", "&Lock now", ("Ctrl+Shift+L",), "Show nothing until the password is typed", ("hide",)),
-    Command("lock.after", "&File", "Lock a&fter…", (), "Minutes without anybody after which it locks", ("idle",)),
+    Command("lock.after", "&File", "Lock &after…", (), "Minutes without anybody after which it locks", ("idle",)),
     Command("quit", "&File", "&Quit", ("Ctrl+Q",), "Close the application", ("exit",), ruled=True),
     Command("pane.collateral", "&View", "&Collateral", ("Ctrl+1",), "Go to the positions", ("assets", "portfolio")),
     Command("pane.compliance", "&View", "C&ompliance", ("Ctrl+2",), "Go to the tests", ("tests", "limits")),

@@ -50,7 +50,7 @@ from engine.waterfall.trace import explain
 NBSP = "\u00a0"
 PANES = (
     *("collateral", "compliance", "trades", "inbox", "matrix"),
-    *("cashflows", "waterfall", "scenarios", "imports", "audit"),
+    *("cashflows", "waterfall", "scenarios", "imports", "audit", "health"),
 )
 
 
@@ -368,7 +368,7 @@ def test_that_a_file_that_is_no_workbook_has_a_report(
     table = harbor.imports.table
     assert table.model.rowCount() == 1
     message = table.frame.value(0, table.frame.index["message"])
-    assert message == harbor._refusal
+    assert message == harbor.porter._refusal
     assert "letter.xlsx" in message
     assert harbor.imports.head.text() == f"letter.xlsx was not imported, nothing was changed. {message}"
     assert not harbor.docks["imports"].visibleRegion().isEmpty()

@@ -163,7 +163,7 @@ def test_that_a_reimported_deal_is_evaluated_anew(chosen: Session, settle: Settl
     plain = {k: replace(a, cov_lite=False) for k, a in book.assets.items()}
     file = tmp_path / "mended.xlsx"
     write_book(replace(book, assets=plain), file)
-    chosen.import_file(file, DEAL)
+    chosen.files.import_file(file, DEAL)
     settle()
     (state,) = chosen.deals
     assert state.failing == 0
@@ -178,7 +178,7 @@ def test_that_a_cancelled_import_leaves_store_and_screen_as_they_were(
     assert chosen.desk is not None
     reports: list[Any] = []
     chosen.imported.connect(reports.append)
-    task = chosen.import_file(DEMO, "Other")
+    task = chosen.files.import_file(DEMO, "Other")
     assert task is not None
     task.cancel()
     settle()
@@ -192,7 +192,7 @@ def test_that_a_workbook_with_errors_is_reported_and_changes_nothing(
     chosen: Session, settle: Settle, shared: Path
 ) -> None:
     book = chosen.book
-    chosen.import_file(shared / "data/mag17/damaged/02_text_in_numeric.xlsx", DEAL)
+    chosen.files.import_file(shared / "data/mag17/damaged/02_text_in_numeric.xlsx", DEAL)
     settle()
     assert chosen.book is book
     assert [r.imported for r in chosen.reports] == [False]
@@ -221,7 +221,7 @@ def test_that_an_unknown_deal_is_refused(session: Session, settle: Settle) -> No
 
 def test_that_nothing_can_be_done_before_a_workspace_and_a_deal_are_open(qtbot: QtBot, session: Session) -> None:
     blank = Session()
-    for act in (lambda: blank.choose(DEAL), lambda: blank.import_file(DEMO, "x"), lambda: blank.delete(DEAL)):
+    for act in (lambda: blank.choose(DEAL), lambda: blank.files.import_file(DEMO, "x"), lambda: blank.delete(DEAL)):
         with pytest.raises(Refused, match="No workspace is open"):
             act()
     blank.close()
@@ -271,8 +271,8 @@ def test_that_a_workspace_that_cannot_be_opened_leaves_the_last_one_open(
 
 
 def test_that_export_and_report_are_written_in_the_background(chosen: Session, settle: Settle, tmp_path: Path) -> None:
-    chosen.export_file(tmp_path / "deal.xlsx")
-    chosen.report_file(tmp_path / "report.xlsx")
+    chosen.files.export_file(tmp_path / "deal.xlsx")
+    chosen.files.report_file(tmp_path / "report.xlsx")
     settle()
     assert read_book(tmp_path / "deal.xlsx", DEAL).book == chosen.book
     assert (tmp_path / "report.xlsx").stat().st_size > 10_000

@@ -66,7 +66,7 @@ def stocked_office(cluster: postgres.Server) -> Iterator[str]:  # noqa: F811
 def office(cluster: postgres.Server, stocked_office: str) -> Iterator[Office]:  # noqa: F811
     """A server of a test's own."""
     number = next(_numbers)
-    made = Office(cluster, f"{stocked_office}_{number}", f"{os.getpid()}-{number}")
+    made = Office(cluster, f"{stocked_office}_{number}", f"office-{os.getpid()}-{number}")
     cluster.create(made.database, stocked_office)
     hash_ = hashed(SECRET, 10)
     with cluster.connect(made.database) as on:
