@@ -404,6 +404,10 @@ class Store:
     @staticmethod
     def _unknown(on: sa.Connection, name: str) -> Refused:
         known = [deal.name for deal in records.summaries(on)]
+        if not known and on.dialect.name != "sqlite":
+            return Refused(
+                f'There is no deal "{name}" for you: no deal is assigned to you; ask an administrator.', code="no-deal"
+            )
         if not known:
             return Refused(f'There is no deal "{name}": the workspace is empty; import a workbook.', code="no-deal")
         return Refused(f'There is no deal "{name}"; the deals are: {", ".join(known)}.', code="no-deal")

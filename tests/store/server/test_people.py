@@ -42,6 +42,8 @@ def test_that_everybody_reads_the_deals_that_are_assigned_and_no_others(world: W
     }.items():  # fmt: skip
         with open_store(world.address(who)) as store:
             assert [deal.name for deal in store.deals()] == deals, who
+            if not deals:
+                assert "no deal is assigned to you" in refused(lambda store=store: store.load("mine")).message  # type: ignore[misc]
             for deal in deals:
                 assert store.load(deal) == book(deal)
                 assert [record.deal for record in store.imports() if record.deal == deal] == [deal]
