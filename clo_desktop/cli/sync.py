@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from clo_desktop.cli.common import Add, Answer, open_desk
+from clo_desktop.cli.common import Add, Answer, open_desk, workspace_file
 from clo_desktop.cli.passwords import ask, own_option
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
@@ -116,7 +116,7 @@ def _syncing(options: argparse.Namespace, *, may_make: bool = False) -> Iterator
     from clo_desktop.store import open_store
     from clo_desktop.store.connection import address
     from clo_desktop.store.sync.server import StoreServer
-    from clo_desktop.store.sync.syncing import Syncing
+    from clo_desktop.store.sync.syncing import Syncing, no_deal
 
     if not options.server or "://" not in options.server:
         raise Refused(
@@ -127,8 +127,13 @@ def _syncing(options: argparse.Namespace, *, may_make: bool = False) -> Iterator
         raise Refused("Name the server and yourself: --server postgresql://you%40firm.com@host/name.", code="address")
     own = str(url.password) if url.password else ask(options, url.username)
     where = url.set(password=own).render_as_string(hide_password=False)
-    with _shelf(options, may_make=may_make) as shelf, open_store(where) as store:
-        yield Syncing(shelf, StoreServer(store))
+    with open_store(where) as store:
+        server = StoreServer(store)
+        if may_make and options.deal and not workspace_file(options).exists():  # a refusal leaves no new file behind
+            if options.deal not in (marks := server.marks()):
+                raise no_deal(options.deal, marks)
+        with _shelf(options, may_make=may_make) as shelf:
+            yield Syncing(shelf, server)
 
 
 def _telling(options: argparse.Namespace) -> Progress:

@@ -53,6 +53,15 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def no_deal(deal: str, there: Iterable[str]) -> Refused:
+    """The refusal for a deal that is not among those a person has on the server."""
+    return Refused(
+        f'There is no deal "{deal}" on the server, or it is not assigned to you; there are:'
+        f" {', '.join(sorted(there)) or 'none'}.",
+        code="no-deal",
+    )
+
+
 def bring_together(
     shelf: Shelf,
     server: Server,
@@ -215,11 +224,7 @@ class Syncing:
                 continue
             stored = self.server.load(deal)
             if stored is None:
-                raise Refused(
-                    f'There is no deal "{deal}" on the server, or it is not assigned to you; there are:'
-                    f" {', '.join(sorted(marks)) or 'none'}.",
-                    code="no-deal",
-                )
+                raise no_deal(deal, marks)
             self.shelf.put(Copy(deal, self.server.name, stored.book, stored.mark, _now()))
             done.append(Outcome(deal, pulled=True))
         report(1.0, "Done")

@@ -119,3 +119,10 @@ def test_that_what_is_missing_is_said(clo: Clo, file: Path, arguments: list[str]
     code, _, said = clo(*arguments)
     assert code == 1
     assert sentence in said
+
+
+def test_that_a_refused_pull_leaves_no_file_behind(clo: Clo, address: str, file: Path) -> None:
+    code, _, said = clo("pull", "--deal", "Nope", "--server", address)
+    assert code == 1
+    assert 'There is no deal "Nope" on the server' in said
+    assert not list(file.parent.iterdir())
