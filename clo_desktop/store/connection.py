@@ -126,7 +126,7 @@ def claim(engine: sa.Engine) -> None:
                 f"{name} is a database of another application; choose another file or a new name.", code="no-workspace"
             )
         if driver.value(raw, "PRAGMA quick_check(1)") != "ok":
-            raise Refused(f"{name} is damaged; open a backup of it.", code="damaged")
+            raise Refused(f"{name} is damaged; `clo restore` puts a backup in its place.", code="damaged")
         if not ready.reading_only:
             raw.execute("PRAGMA journal_mode = WAL").close()
 

@@ -27,7 +27,11 @@ _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         "no-workspace",
         "{name} is not a workspace of CLO Desktop; choose another file or a new name.",
     ),
-    (("disk image is malformed", "malformed database"), "damaged", "{name} is damaged; open a backup of it."),
+    (
+        ("disk image is malformed", "malformed database"),
+        "damaged",
+        "{name} is damaged; `clo restore` puts a backup in its place.",
+    ),
     (
         ("row-level security policy", "insufficientprivilege"),  # SQLSTATE 42501; of files it is "folder"
         "rights",

@@ -175,7 +175,7 @@ def test_that_a_damaged_file_is_refused(tmp_path: Path) -> None:
         store.save(large_book("Deal", 300))
     whole = file.read_bytes()
     file.write_bytes(whole[:8192] + b"\xff" * 4096 + whole[12288:])
-    assert refuse(file).message == f"{file} is damaged; open a backup of it."
+    assert refuse(file).message == f"{file} is damaged; `clo restore` puts a backup in its place."
     file.write_bytes(whole[: len(whole) // 2])
     assert refuse(file).code == "damaged"
 
