@@ -86,7 +86,7 @@ def sentence(line: Line, *, whole: bool = False) -> str:
 
     whole  texts of several lines as they are, for a tooltip; else their first line and "…"
     """
-    shown_as = value_text if whole else _value_line
+    shown_as = value_text if whole else value_line
     if line.action == "mended":
         return "triggers put back: " + ", ".join(line.details.get("triggers", ()))
     if line.action in ("insert", "baseline", "delete"):
@@ -100,7 +100,8 @@ def sentence(line: Line, *, whole: bool = False) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _value_line(value: Any) -> str:
+def value_line(value: Any) -> str:
+    """A value on one line: of a long text or one of several lines its beginning and "…"."""
     text = value_text(value)
     first, *more = text.splitlines() or [""]
     return f"{first[:_WIDE].rstrip()}…" if more or len(first) > _WIDE else text
@@ -152,7 +153,7 @@ def history_text(found: Sequence[Step]) -> str:
         return "No line of the audit tells of it."
     return "\n".join(
         f"{s.line.timestamp:%Y-%m-%d %H:%M:%S}  {s.line.user:<16} {s.line.action:<8} {s.line.resource_id}: "
-        f"{s.field} {_value_line(s.before)} → {_value_line(s.after)}"
+        f"{s.field} {value_line(s.before)} → {value_line(s.after)}"
         for s in found
     )
 

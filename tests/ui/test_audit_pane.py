@@ -17,6 +17,7 @@ from clo_desktop.panes.audit import AuditPane
 from clo_desktop.store.audit import verify
 from clo_desktop.tables.menus import cell_menu
 from clo_desktop.window import Window
+from engine.terms import Book
 
 
 @pytest.fixture
