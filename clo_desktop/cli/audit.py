@@ -27,10 +27,16 @@ def add_verbs(add: Add) -> None:
     audit.add_argument("--field", metavar="NAME", help="changes of this column, e.g. par")
     audit.add_argument("--since", type=_moment, metavar="DATE", help="from this day on: 2026-11-25 or 2026-11-25T14:30")
     audit.add_argument("--until", type=_moment, metavar="DATE", help="before this day")
-    audit.add_argument("--limit", type=int, default=100, metavar="N", help="lines of a list (default: 100; 0: all)")
+    audit.add_argument("--limit", type=_count, default=100, metavar="N", help="lines of a list (default: 100)")
     audit.add_argument(
         "--trust", action="store_true", help="of verify: take the head as it is now for the known one (after a restore)"
     )
+
+
+def _count(text: str) -> int:
+    if text.strip().isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of lines; write 1 or more (an export has all)")
 
 
 def _moment(text: str) -> dt.datetime:
@@ -80,7 +86,7 @@ def _list(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import auditing
 
     trail, wanted = open_desk(options).store.audit, _wanted(options)
-    found = trail.lines(wanted, limit=options.limit or None)
+    found = trail.lines(wanted, limit=options.limit)
     total = trail.count(wanted)
     data = {"total": total, "lines": [auditing.plain(line) for line in found]}
     return Answer(data, auditing.listing(found, total))

@@ -54,8 +54,34 @@ def workspace_file(options: argparse.Namespace) -> Path:
     return Path(named).expanduser() if named else workspace_at_hand()
 
 
+def no_workspace_yet(options: argparse.Namespace) -> bool:
+    """Whether no store was named and the user has no workspace. Raises Refused where it is gone and has backups."""
+    return not options.db and _missing(options) is not None
+
+
+def _missing(options: argparse.Namespace) -> Path | None:
+    """The workspace file that was named (or the user's own) where there is none of that name."""
+    from clo_desktop.paths import default_workspace
+    from clo_desktop.store.local import backups
+
+    if options.db and "://" in options.db:
+        return None
+    # the demo's workspace must not stand in for one that was lost
+    own = default_workspace()
+    file = own if not options.db and backups.listed(own) else workspace_file(options)
+    if file.exists():
+        return None
+    if backups.listed(file):
+        raise Refused(
+            f"{file} is gone, and its backups are in {backups.folder_of(file)}; `clo restore` with --db {file} puts the"
+            " newest good one in its place.",
+            code="store",
+        )
+    return file
+
+
 def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
-    """The desk on the store that was named; only an import makes a new workspace file. Raises Refused."""
+    """The desk on the store that was named; only what brings something in makes a new file. Raises Refused."""
     from clo_desktop.cli import secrets
     from clo_desktop.cli.passwords import with_password
     from clo_desktop.paths import workspace_at_hand
@@ -64,8 +90,8 @@ def open_desk(options: argparse.Namespace, *, may_make: bool = False) -> Desk:
 
     if getattr(options, "deal", None):
         options.deal = options.deal.strip()
-    if options.db and "://" not in options.db and not may_make and not Path(options.db).exists():
-        raise Refused(f"There is no workspace {options.db}; `clo import` makes one, or check the name.", code="store")
+    if not may_make and (missing := _missing(options)):
+        raise Refused(f"There is no workspace {missing}; `clo import` makes one, or check the name.", code="store")
     encrypt = may_make and getattr(options, "encrypt", False)
     where = options.db or workspace_at_hand()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from clo_desktop.cli.common import Add, Answer, add_target, check_target, open_desk
+from clo_desktop.cli.common import Add, Answer, add_target, check_target, no_workspace_yet, open_desk
 
 
 def add_verbs(add: Add) -> None:
@@ -28,8 +28,11 @@ def add_verbs(add: Add) -> None:
 def _deals(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import plain, summary
 
-    deals = open_desk(options).deals()
-    return Answer(plain.deals(deals), summary.deals(deals))
+    if no_workspace_yet(options):
+        return Answer(plain.deals(()), summary.deals(()))
+    desk = open_desk(options)
+    deals = desk.deals()
+    return Answer(plain.deals(deals), summary.deals(deals, shared=desk.store.is_server))
 
 
 def _import(options: argparse.Namespace) -> Answer:

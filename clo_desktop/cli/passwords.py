@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from clo_desktop.faults import Refused
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 T = TypeVar("T")
 
@@ -24,6 +28,15 @@ def own_option(parser: argparse.ArgumentParser) -> None:
 def ask(options: argparse.Namespace, whose: str) -> str:
     """A password that exists. Raises Refused where nobody can type one."""
     return _ask(options, f"Password of {whose}: ")
+
+
+def own_password(options: argparse.Namespace, url: URL) -> str:
+    """The password of whoever signs in: of the address, standard input where asked for, PGPASSWORD, or typed."""
+    if url.password:
+        return str(url.password)
+    if not options.password_stdin and (said := os.environ.get("PGPASSWORD")):
+        return said
+    return ask(options, str(url.username))
 
 
 def ask_new(options: argparse.Namespace, whose: str) -> str:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from clo_desktop.cli.common import USAGE, Add, Answer, open_desk, patience
+from clo_desktop.cli.common import USAGE, Add, Answer, no_workspace_yet, open_desk, patience
 
 _ACTS: Final = ("show", "save", "lock", "unlock", "tag", "delete")
 
@@ -40,7 +40,7 @@ def add_verbs(add: Add) -> None:
 def _scenarios(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import scenario_library as library
 
-    found = library.listed(open_desk(options).store, options.search, options.tag)
+    found = library.listed(None if no_workspace_yet(options) else open_desk(options).store, options.search, options.tag)
     return Answer([library.plain(one, text=False) for one in found], library.words(found))
 
 
@@ -60,7 +60,9 @@ def _import(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import former_scenarios
 
     found = former_scenarios.read(options.file)
-    saved, refused = ((), ()) if options.check else former_scenarios.save(open_desk(options).store, found)
+    saved, refused = (
+        ((), ()) if options.check else former_scenarios.save(open_desk(options, may_make=True).store, found)
+    )
     words = "\n".join((*former_scenarios.lines(found), *saved))
     return Answer(former_scenarios.plain(found, saved, refused), words, complaint="\n".join(refused))
 
@@ -68,7 +70,11 @@ def _import(options: argparse.Namespace) -> Answer:
 def _scenario(options: argparse.Namespace) -> Answer | int:
     from clo_desktop.work import scenario_library as library
 
-    store, name = open_desk(options).store, options.name
+    name = options.name
+    if options.act == "show" and no_workspace_yet(options):  # the templates are there without one
+        found = library.entry(None, name)
+        return Answer([library.plain(found)] if options.versions else library.plain(found), library.told(found))
+    store = open_desk(options, may_make=options.act == "save" and options.source is not None).store
     match options.act:
         case "show" if options.versions:
             every = library.versions(store, name)

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from clo_desktop.cli.common import Add, Answer, open_desk
-from clo_desktop.cli.passwords import ask, own_option
+from clo_desktop.cli.common import Add, Answer, open_desk, workspace_file
+from clo_desktop.cli.passwords import own_option, own_password
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
 
@@ -50,7 +50,8 @@ def _status(options: argparse.Namespace) -> Answer:
     words = "\n".join(_standing_words(s) for s in found)
     return Answer(
         {
-            "waiting": sum(len(s.waiting) for s in found),
+            "waiting": sum(len(s.waiting) - len(s.refused) for s in found),
+            "refused": sum(len(s.refused) for s in found),
             "oldest": min((op.made_at.isoformat() for s in found for op in s.waiting), default=None),
             "copies": [_standing(s) for s in found],
         },
@@ -116,7 +117,7 @@ def _syncing(options: argparse.Namespace, *, may_make: bool = False) -> Iterator
     from clo_desktop.store import open_store
     from clo_desktop.store.connection import address
     from clo_desktop.store.sync.server import StoreServer
-    from clo_desktop.store.sync.syncing import Syncing
+    from clo_desktop.store.sync.syncing import Syncing, no_deal
 
     if not options.server or "://" not in options.server:
         raise Refused(
@@ -125,10 +126,15 @@ def _syncing(options: argparse.Namespace, *, may_make: bool = False) -> Iterator
     url = address(options.server)
     if url.get_backend_name() != "postgresql" or not url.username:
         raise Refused("Name the server and yourself: --server postgresql://you%40firm.com@host/name.", code="address")
-    own = str(url.password) if url.password else ask(options, url.username)
+    own = own_password(options, url)
     where = url.set(password=own).render_as_string(hide_password=False)
-    with _shelf(options, may_make=may_make) as shelf, open_store(where) as store:
-        yield Syncing(shelf, StoreServer(store))
+    with open_store(where) as store:
+        server = StoreServer(store)
+        new = may_make and options.deal and not workspace_file(options).exists()
+        if new and options.deal not in (marks := server.marks()):  # a refusal leaves no new file behind
+            raise no_deal(options.deal, marks)
+        with _shelf(options, may_make=may_make) as shelf:
+            yield Syncing(shelf, server)
 
 
 def _telling(options: argparse.Namespace) -> Progress:
@@ -148,8 +154,13 @@ def _outcomes(outcomes: Sequence[Outcome]) -> Answer:
 
 
 def _complaints(outcome: Outcome) -> Iterator[str]:
+    from clo_desktop.work.auditing import value_text
+
     if outcome.clashing is not None:
         yield f"{outcome.clashing.message} On the command line: --keep mine or --keep theirs."
+        for c in outcome.clashing.clashes:
+            base, mine, theirs = (value_text(_value(value)) for value in (c.base, c.mine, c.theirs))
+            yield f"  {c.place}: base {base}, mine {mine}, theirs {theirs}"
     for reason in outcome.refused:
         yield f"{outcome.deal}: not sent. {reason}"
     if outcome.gone and not outcome.refused:
@@ -157,7 +168,8 @@ def _complaints(outcome: Outcome) -> Iterator[str]:
 
 
 def _outcome_words(outcome: Outcome) -> str:
-    said = [f"{outcome.sent} sent" if outcome.sent else "", "others' changes came in" if outcome.pulled else ""]
+    pulled = "copied" if outcome.copied else "others' changes came in" if outcome.pulled else ""
+    said = [f"{outcome.sent} sent" if outcome.sent else "", pulled]
     said.append(f"{outcome.waiting} waiting" if outcome.waiting else "")
     return f"{outcome.deal}: {', '.join(filter(None, said)) or 'up to date'}."
 
@@ -205,7 +217,10 @@ def _operation(op: Operation) -> dict[str, Any]:
 
 
 def _standing_words(standing: Standing) -> str:
-    waiting = f"{len(standing.waiting)} waiting" if standing.waiting else "nothing waits"
+    refused = len(standing.refused)
+    left = len(standing.waiting) - refused
+    counts = [f"{left} waiting" if left else "", f"{refused} refused" if refused else ""]
+    waiting = ", ".join(filter(None, counts)) or "nothing waits"
     words = f"{standing.deal}: {waiting}; copied {standing.pulled_at:%Y-%m-%d %H:%M} UTC from {standing.server}."
     reasons = [f"  Not sent: {op.reason}" for op in standing.refused]
     return "\n".join([words, *([f"  {standing.gone}"] if standing.gone and not reasons else []), *reasons])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from clo_desktop.cli.common import Add, Answer
-from clo_desktop.cli.passwords import ask, ask_new, own_option
+from clo_desktop.cli.passwords import ask_new, own_option, own_password
 from clo_desktop.faults import Refused
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _users(options: argparse.Namespace) -> Answer:
             raise Refused(f"`clo users {options.what}` needs --{name}.", code="usage")
     if options.email:
         options.email = options.email.strip().lower()
-    own = str(url.password) if url.password else ask(options, url.username)
+    own = own_password(options, url)
     with People(engine(url.set(password=own), 5.0)) as people:
         if options.what not in ("list", "sessions"):
             people.step_up(own)

@@ -61,11 +61,12 @@ def kind_words(table: str) -> str:
 def lines_frame(lines: Sequence[Line], field: str | None = None) -> Frame:
     """Lines of the audit as a table; of one field only its change is told."""
 
-    def change(line: Line) -> str:
+    def change(line: Line, *, whole: bool = False) -> str:
         told = list(auditing.steps(line, field)) if field is not None else []
         if not told:
-            return auditing.sentence(line)
-        return ", ".join(f"{auditing.value_text(s.before)} → {auditing.value_text(s.after)}" for s in told)
+            return auditing.sentence(line, whole=whole)
+        shown_as = auditing.value_text if whole else auditing.value_line
+        return ", ".join(f"{shown_as(s.before)} → {shown_as(s.after)}" for s in told)
 
     data: dict[str, list[Any]] = {
         "seq": [float(x.seq) for x in lines],
@@ -79,7 +80,7 @@ def lines_frame(lines: Sequence[Line], field: str | None = None) -> Frame:
         "place": [x.ip_address for x in lines],
         "transaction": [float(x.txid) for x in lines],
     }
-    return Frame(_COLUMNS, data, key="seq")
+    return Frame(_COLUMNS, data, key="seq", whole={"change": [change(x, whole=True) for x in lines]})
 
 
 class AuditPane(QWidget):

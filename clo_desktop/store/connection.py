@@ -5,6 +5,7 @@ SQLite needs its settings per connection and an explicit BEGIN; what a server ne
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +21,7 @@ from clo_desktop.store.audit.server import seal
 from clo_desktop.store.local import driver, opening
 from clo_desktop.store.local.header import APPLICATION_ID
 from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
-from clo_desktop.store.refusals import refusal
+from clo_desktop.store.refusals import no_right, refusal
 from clo_desktop.store.schema import HEAD
 from clo_desktop.store.server import transport
 
@@ -82,7 +83,9 @@ def spoken(url: sa.URL) -> str:
     """How a sentence names the database: the file's path, or the server without the password."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
+    # `URL.set` takes None for "as it was", and would leave the password in
+    plain = url._replace(drivername=url.get_backend_name(), password=None).set(query={})
+    return plain.render_as_string(hide_password=False)
 
 
 def _settle(raw: Any, patience: float) -> None:
@@ -123,7 +126,7 @@ def claim(engine: sa.Engine) -> None:
                 f"{name} is a database of another application; choose another file or a new name.", code="no-workspace"
             )
         if driver.value(raw, "PRAGMA quick_check(1)") != "ok":
-            raise Refused(f"{name} is damaged; open a backup of it.", code="damaged")
+            raise Refused(f"{name} is damaged; `clo restore` puts a backup in its place.", code="damaged")
         if not ready.reading_only:
             raw.execute("PRAGMA journal_mode = WAL").close()
 
@@ -154,20 +157,34 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that writes all or nothing. Raises Refused where a file may only be read, with the reason."""
+def writing(engine: sa.Engine, deal: str = "") -> Iterator[sa.Connection]:
+    """A transaction that writes all or nothing. Raises Refused where a file may only be read, with the reason.
+
+    deal  the deal that is written, for the sentence of who may not
+    """
     ready = ready_of(engine)
     if ready is not None and ready.reading_only:
         raise Refused(f"{ready.reading_only}; nothing was saved.", code="read-only")
-    with translating(engine), engine.execution_options(**{_WRITES: True}).begin() as on:
+    with translating(engine, deal), engine.execution_options(**{_WRITES: True}).begin() as on:
         yield on
     seal(engine)
 
 
 @contextmanager
-def translating(engine: sa.Engine) -> Iterator[None]:
-    """What goes wrong in the database becomes a sentence."""
+def translating(engine: sa.Engine, deal: str = "") -> Iterator[None]:
+    """What goes wrong in the database becomes a sentence. deal  what was written, where it was one."""
     try:
         yield
     except driver.errors(sa.exc.DBAPIError, sa.exc.TimeoutError) as reason:
-        raise refusal(reason, spoken(engine.url)) from reason
+        refused = refusal(reason, spoken(engine.url))
+        if refused.code == "rights" and engine.url.username:
+            refused = no_right(spoken(engine.url), engine.url.username, _role(engine), deal)
+        raise refused from reason
+
+
+def _role(engine: sa.Engine) -> str:
+    """The role of whoever is signed in on a server; empty where it cannot be told."""
+    with contextlib.suppress(sa.exc.SQLAlchemyError), engine.connect() as on:
+        asked = sa.text("SELECT role FROM sec.users WHERE email = session_user")
+        return str(on.scalar(asked) or "")
+    return ""

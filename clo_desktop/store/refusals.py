@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from clo_desktop.faults import Refused
+
+_NO_DATABASE: Final = re.compile(r'database ".*" does not exist')
+"""SQLSTATE 3D000, of which the driver gives the words only."""
 
 _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (
@@ -23,11 +27,15 @@ _SAYINGS: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         "no-workspace",
         "{name} is not a workspace of CLO Desktop; choose another file or a new name.",
     ),
-    (("disk image is malformed", "malformed database"), "damaged", "{name} is damaged; open a backup of it."),
     (
-        ("row-level security policy",),
+        ("disk image is malformed", "malformed database"),
+        "damaged",
+        "{name} is damaged; `clo restore` puts a backup in its place.",
+    ),
+    (
+        ("row-level security policy", "insufficientprivilege"),  # SQLSTATE 42501; of files it is "folder"
         "rights",
-        "You may not change this in {name}; ask an administrator to assign the deal to you for writing.",
+        "You may not do this in {name}; ask an administrator for the role or the deal.",
     ),
     (
         ("certificate", "does not support ssl", "ssl error", "channel binding", "sslrootcert"),
@@ -94,8 +102,20 @@ def refusal(reason: BaseException, name: str) -> Refused:
     cause = getattr(reason, "orig", None) or reason
     said = str(cause).strip()
     heard = f"{type(cause).__name__} {said}".casefold()
+    if _NO_DATABASE.search(said):
+        return Refused(f"{name}: the server has no database of that name; check the address.", code="no-database")
     for words, code, sentence in _SAYINGS:
         if any(word in heard for word in words):
             return Refused(sentence.format(name=name), code=code)
     first_line = said.splitlines()[0] if said else type(cause).__name__
     return Refused(f"{name} failed ({first_line}); try again, and restore a backup if it fails again.", code="database")
+
+
+def no_right(name: str, person: str, role: str, deal: str = "") -> Refused:
+    """The refusal for a person whose role, or whose assignment of the deal, does not allow what was tried."""
+    signed_in = f"{person} is signed in as {role}" if role else f"{person} is signed in"
+    what = f"change {deal}" if deal else "do this"
+    return Refused(
+        f"{signed_in} on {name} and may not {what}; an administrator can change the role or assign the deal.",
+        code="rights",
+    )

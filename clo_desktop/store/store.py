@@ -139,7 +139,7 @@ class Store:
         All or nothing, with the snapshot of its tests if there is one: when the one that it replaces was taken. Of an
         offline copy the change is put into the outbox, too.
         """
-        with writing(self._engine) as on:
+        with writing(self._engine, book.deal.name) as on:
             now = dt.datetime.now(dt.UTC)
             with outbox.noting(on, book.deal.name, now):
                 books.save_book(on, book, now)
@@ -159,7 +159,7 @@ class Store:
         return retried(lambda: self._edit(base, mine, choices))
 
     def _edit(self, base: Book, mine: Book, choices: Choices) -> Book:
-        with writing(self._engine) as on:
+        with writing(self._engine, base.deal.name) as on:
             theirs = books.load_book(on, base.deal.name, to_change=True)
             if theirs is None:
                 raise self._unknown(on, base.deal.name)
@@ -193,7 +193,7 @@ class Store:
 
         Of an offline copy only the copy is removed; refused while changes of it wait to be sent.
         """
-        with writing(self._engine) as on:
+        with writing(self._engine, name) as on:
             outbox.forget(on, name)
             if not books.delete_deal(on, name):
                 raise self._unknown(on, name)
@@ -214,7 +214,7 @@ class Store:
 
     def put_snapshot(self, deal: str, snapshot: Snapshot) -> dt.datetime | None:
         """Store a snapshot in the place of the one of its date: when that one was taken, if there was one."""
-        with writing(self._engine) as on:
+        with writing(self._engine, deal) as on:
             return put_snapshot(on, self._key(on, deal), snapshot)
 
     def snapshots(self, deal: str) -> tuple[Snapshot, ...]:
@@ -224,7 +224,7 @@ class Store:
 
     def drop_snapshot(self, deal: str, as_of: dt.date) -> bool:
         """Delete the snapshot of a date; False where there is none."""
-        with writing(self._engine) as on:
+        with writing(self._engine, deal) as on:
             return drop_snapshot(on, self._key(on, deal), as_of)
 
     def ideas(self, deal: str) -> tuple[StoredIdea, ...]:
@@ -234,7 +234,7 @@ class Store:
 
     def save_ideas(self, deal: str, ideas: Iterable[StoredIdea], gone: Iterable[str] = ()) -> tuple[StoredIdea, ...]:
         """Store these ideas and delete those with the keys `gone`; as they are stored now (`ideas.save_ideas`)."""
-        with writing(self._engine) as on:
+        with writing(self._engine, deal) as on:
             key = self._key(on, deal)
             delete_ideas(on, key, gone)
             return save_ideas(on, key, ideas)
@@ -404,6 +404,10 @@ class Store:
     @staticmethod
     def _unknown(on: sa.Connection, name: str) -> Refused:
         known = [deal.name for deal in records.summaries(on)]
+        if not known and on.dialect.name != "sqlite":
+            return Refused(
+                f'There is no deal "{name}" for you: no deal is assigned to you; ask an administrator.', code="no-deal"
+            )
         if not known:
             return Refused(f'There is no deal "{name}": the workspace is empty; import a workbook.', code="no-deal")
         return Refused(f'There is no deal "{name}"; the deals are: {", ".join(known)}.', code="no-deal")

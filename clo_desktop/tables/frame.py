@@ -92,7 +92,8 @@ class Frame:
 
     Numbers are float64 with NaN, dates datetime64[D] with NaT, flags int8 (0, 1, -1 missing), everything else codes
     (int32, -1 missing) into sorted distinct texts; ratings are sorted by rank, unknown ones after the known.
-    `weight` names the column averages are weighted by (par). `marks` are :class:`Mark` values per row of a column.
+    `weight` names the column averages are weighted by (par). `marks` are :class:`Mark` values per row of a column,
+    `whole` the unshortened texts of one, for tooltips.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Frame:
         weight: str = "",
         currency: str = "",
         marks: Mapping[str, NDArray[np.uint8]] | None = None,
+        whole: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """`data` holds one sequence per column name, all of one length; ValueError where they are not."""
         self.columns = tuple(columns)
@@ -111,6 +113,7 @@ class Frame:
         self.weight = weight
         self.currency = currency
         self.marks = dict(marks or {})
+        self.whole = dict(whole or {})
         self.index = {column.name: i for i, column in enumerate(self.columns)}
         self._arrays: dict[str, NDArray[Any]] = {}
         self._texts: dict[str, tuple[str, ...]] = {}

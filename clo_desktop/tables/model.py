@@ -183,6 +183,9 @@ class FrameModel(QAbstractTableModel):
             return f"{self._headers[column]}: {frame.text(row, column)}"
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if formats.is_number(frame.columns[column].kind) else _LEFT
+        if role == Qt.ItemDataRole.ToolTipRole:
+            whole = frame.whole.get(frame.columns[column].name)
+            return whole[row] if whole is not None else None
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -21,6 +21,9 @@ from clo_desktop.work.csv_tables import csv_cell
 _SHOWN: Final = 6
 """Fields of a line that its sentence names."""
 
+_WIDE: Final = 60
+"""Characters of a text that a line of a list shows."""
+
 _HEADS: Final = (
     "seq", "timestamp (UTC)", "user", "ip_address", "action", "deal", "resource_type", "resource_id", "field", "before",
     "after", "txid", "mac",
@@ -78,19 +81,30 @@ def steps(line: Line, field: str | None = None) -> Iterator[Step]:
             yield Step(line, name, line.before.get(name), line.after.get(name))
 
 
-def sentence(line: Line) -> str:
-    """What a line changed, in a few words: ``par 1,000,000 → 1,250,000``."""
+def sentence(line: Line, *, whole: bool = False) -> str:
+    """What a line changed, in a few words: ``par 1,000,000 → 1,250,000``.
+
+    whole  texts of several lines as they are, for a tooltip; else their first line and "…"
+    """
+    shown_as = value_text if whole else value_line
     if line.action == "mended":
         return "triggers put back: " + ", ".join(line.details.get("triggers", ()))
     if line.action in ("insert", "baseline", "delete"):
         row = line.after or line.before
         told = {n: v for n, v in row.items() if n not in ("id", "deal_id", "rank", "version", "updated_at")}
-        shown = [f"{name} {value_text(value)}" for name, value in list(told.items())[:_SHOWN]]
+        shown = [f"{name} {shown_as(value)}" for name, value in list(told.items())[:_SHOWN]]
     else:
-        shown = [f"{s.field} {value_text(s.before)} → {value_text(s.after)}" for s in list(steps(line))[:_SHOWN]]
+        shown = [f"{s.field} {shown_as(s.before)} → {shown_as(s.after)}" for s in list(steps(line))[:_SHOWN]]
         told = {s.field: None for s in steps(line)}
     more = len(told) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def value_line(value: Any) -> str:
+    """A value on one line: of a long text or one of several lines its beginning and "…"."""
+    text = value_text(value)
+    first, *more = text.splitlines() or [""]
+    return f"{first[:_WIDE].rstrip()}…" if more or len(first) > _WIDE else text
 
 
 def value_text(value: Any) -> str:
@@ -139,7 +153,7 @@ def history_text(found: Sequence[Step]) -> str:
         return "No line of the audit tells of it."
     return "\n".join(
         f"{s.line.timestamp:%Y-%m-%d %H:%M:%S}  {s.line.user:<16} {s.line.action:<8} {s.line.resource_id}: "
-        f"{s.field} {value_text(s.before)} → {value_text(s.after)}"
+        f"{s.field} {value_line(s.before)} → {value_line(s.after)}"
         for s in found
     )
 

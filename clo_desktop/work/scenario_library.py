@@ -76,10 +76,13 @@ def _of_store(saved: Saved) -> Entry:
     return Entry(**{name: getattr(saved, name) for name in Saved.__slots__})
 
 
-def listed(store: Store, search: str = "", tag: str = "") -> tuple[Entry, ...]:
-    """The templates, then the workspace's own, by name: those in whose name, tags, note or owner every word stands."""
+def listed(store: Store | None, search: str = "", tag: str = "") -> tuple[Entry, ...]:
+    """The templates, then the workspace's own, by name: those in whose name, tags, note or owner every word stands.
+
+    store  None before there is a workspace: then the templates only
+    """
     words = search.casefold().split()
-    found = (*templates(), *map(_of_store, store.scenarios()))
+    found = (*templates(), *map(_of_store, store.scenarios() if store is not None else ()))
 
     def meant(entry: Entry) -> bool:
         said = " ".join((entry.name, *entry.tags, entry.note, entry.owner, entry.locked_by or "")).casefold()
@@ -88,16 +91,16 @@ def listed(store: Store, search: str = "", tag: str = "") -> tuple[Entry, ...]:
     return tuple(filter(meant, found))
 
 
-def versions(store: Store, name: str) -> tuple[Entry, ...]:
+def versions(store: Store | None, name: str) -> tuple[Entry, ...]:
     """Every version, the newest first. Raises Refused for an unknown name."""
     ships = _shipped(name)
-    found = (ships,) if ships else tuple(map(_of_store, store.scenario_versions(name)))
+    found = (ships,) if ships else tuple(map(_of_store, store.scenario_versions(name))) if store is not None else ()
     if not found:
         raise _unknown(store, name)
     return found
 
 
-def entry(store: Store, name: str) -> Entry:
+def entry(store: Store | None, name: str) -> Entry:
     """The scenario of a name, or of NAME@VERSION. Raises Refused for one that is not there, naming those that are."""
     bare, mark, number = name.rpartition("@")
     if not mark:
@@ -113,7 +116,7 @@ def _shipped(name: str) -> Entry | None:
     return next((one for one in templates() if one.name.casefold() == name.strip().casefold()), None)
 
 
-def _unknown(store: Store, name: str) -> Refused:
+def _unknown(store: Store | None, name: str) -> Refused:
     names = [one.name for one in listed(store)]
     near = get_close_matches(name, names, 1, 0.5)
     meant = f" Did you mean {near[0]}?" if near else ""

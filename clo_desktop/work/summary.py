@@ -43,8 +43,10 @@ def plural(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")
 
 
-def deals(found: Sequence[DealSummary]) -> str:
-    """A line a deal."""
+def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
+    """A line a deal. shared  whether they are those of a server"""
+    if not found and shared:
+        return "No deal is assigned to you; ask an administrator."
     if not found:
         return "There is no deal yet; `clo import FILE --deal NAME` brings one in."
     return "\n".join(

@@ -74,6 +74,23 @@ def test_that_the_list_is_filtered_and_says_what_it_leaves_out(place: str, capsy
     assert code == 0
     assert f"{DEMO_DEAL} / {first_asset(place)}: par " in lines[0]
     assert lines[1] == "250 older lines; --limit shows more."
+    for count in ("0", "-1", "x"):
+        assert cli.main(["audit", "list", f"--limit={count}", "--db", place]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_that_a_text_of_several_lines_is_shortened_in_a_list(
+    place: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = "cdr: 2%\ncpr: 15%\n"
+    (tmp_path / "case.yaml").write_text(text)
+    assert cli.main(["scenario", "save", "MyCase", "--from", str(tmp_path / "case.yaml"), "--db", place]) == 0
+    capsys.readouterr()
+    _, out, _ = run(capsys, "list", "--table", "scenario_versions", "--db", place)
+    assert len(out.splitlines()) == 1
+    assert "text cdr: 2%…" in out
+    _, out, _ = run(capsys, "list", "--table", "scenario_versions", "--json", "--db", place)
+    assert json.loads(out)["lines"][0]["details"]["after"]["text"] == text
     _, out, _ = run(capsys, "list", "--json", "--deal", "Unknown", "--db", place)
     assert json.loads(out) == {"total": 0, "lines": []}
     _, out, _ = run(capsys, "list", "--since", "2999-01-01", "--db", place)

@@ -172,3 +172,31 @@ def test_that_no_terminal_means_no_question(monkeypatch: pytest.MonkeyPatch) -> 
     with open(os.devnull) as nothing:  # noqa: PTH123  a stream for sys.stdin
         monkeypatch.setattr(sys, "stdin", nothing)
         assert not secrets._is_person()
+
+
+@pytest.mark.parametrize(
+    "words", [("deals",), ("scenarios",), ("scenario", "show", "base"), ("audit", "list"), ("health",)]
+)
+def test_that_a_verb_that_reads_makes_no_workspace(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("CLO_HOME", str(tmp_path / "home"))
+    main(list(words))
+    assert "internal" not in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.clo*"))
+
+
+def test_that_a_workspace_that_is_gone_and_has_backups_names_the_way_back(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLO_HOME", str(tmp_path))
+    own = tmp_path / "workspace.clo"
+    Desk(own).close()
+    assert main(["backup"]) == 0
+    own.unlink()
+    capsys.readouterr()
+    assert main(["deals"]) == 1
+    assert f"`clo restore` with --db {own}" in capsys.readouterr().err
+    assert not own.exists()
+    assert main(["restore", "--db", str(own)]) == 0
+    assert main(["deals"]) == 0

@@ -175,7 +175,7 @@ def test_that_a_damaged_file_is_refused(tmp_path: Path) -> None:
         store.save(large_book("Deal", 300))
     whole = file.read_bytes()
     file.write_bytes(whole[:8192] + b"\xff" * 4096 + whole[12288:])
-    assert refuse(file).message == f"{file} is damaged; open a backup of it."
+    assert refuse(file).message == f"{file} is damaged; `clo restore` puts a backup in its place."
     file.write_bytes(whole[: len(whole) // 2])
     assert refuse(file).code == "damaged"
 
@@ -226,7 +226,7 @@ def test_that_an_address_nobody_understands_is_refused(where: str) -> None:
 
 def test_that_a_server_out_of_reach_is_refused_without_its_password() -> None:
     message = refuse("postgresql://me:secret@127.0.0.1:1/clo?connect_timeout=2").message
-    assert message.startswith("postgresql://me:***@127.0.0.1:1/clo cannot be reached; check the address")
+    assert message.startswith("postgresql://me@127.0.0.1:1/clo cannot be reached; check the address")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +234,8 @@ def test_that_a_server_out_of_reach_is_refused_without_its_password() -> None:
     [
         ("attempt to write a readonly database", "folder"),
         ("disk I/O error", "disk-full"),
+        ('connection failed: FATAL:  database "nope" does not exist', "no-database"),
+        ('connection to "h" failed: database "x" is starting up', "no-server"),
         ("could not serialize access due to concurrent update", "conflict"),
         ('FATAL:  password authentication failed for user "me"', "sign-in"),
         ("server closed the connection unexpectedly", "no-server"),

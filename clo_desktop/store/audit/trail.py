@@ -26,6 +26,14 @@ class Trail:
     def _name(self) -> str:
         return spoken(self._engine.url)
 
+    @property
+    def _anchored(self) -> str:
+        """What the head is kept by on this computer. Never changed: by another name it would be unknown."""
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite":
+            return self._name
+        return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
+
     def lines(self, wanted: Wanted = ALL, *, limit: int | None = None) -> tuple[Line, ...]:
         """The lines that are asked for, the newest first."""
         with reading(self._engine) as on:
@@ -50,14 +58,15 @@ class Trail:
         Raises Cancelled when `report` says so.
         """
         with reading(self._engine) as on:
-            verdict = verify(on, anchors.known(self._name), report, others=self._others(on))
+            self._check(on)
+            verdict = verify(on, anchors.known(self._anchored), report, others=self._others(on))
         if verdict.whole and verdict.head is not None:
-            anchors.keep(self._name, verdict.head)
+            anchors.keep(self._anchored, verdict.head)
         return verdict
 
     def trust(self, head: Anchor) -> None:
         """Take this head for the known one, as after a backup was restored on purpose."""
-        anchors.keep(self._name, head)
+        anchors.keep(self._anchored, head)
 
     def head(self) -> Anchor | None:
         """The head of the chain, for an export to carry."""
@@ -76,11 +85,11 @@ class Trail:
                 link_at = workspace.link_at
             else:
                 head, link_at = server.last_sealed(self._engine), server.link_at
-            known = anchors.known(self._name)
+            known = anchors.known(self._anchored)
             if head is not None and (
                 known is None or (known.trail == head.trail and link_at(on, known.pos) == known.link)
             ):
-                anchors.keep(self._name, head)
+                anchors.keep(self._anchored, head)
 
     def _check(self, on: sa.Connection) -> None:
         """Refuse where there is no audit, or none that this person may read."""

@@ -54,7 +54,7 @@ def key_of(file: Path, secret: keys.Secret | None) -> bytes | None:
         whose = "this key or passphrase" if secret is not None else "the key in the keyring"
         raise Refused(
             f"{file} does not open with {whose}: it is the wrong one, or the file is damaged; try again, use the"
-            f" recovery key, or restore a backup.",
+            f" recovery key, or restore a backup (`clo restore`).",
             code="key",
         )
     return key
@@ -84,7 +84,7 @@ def _check_whole(file: Path, header: Header) -> None:
             f"{file} is not a workspace of CLO Desktop; choose another file or a new name.", code="no-workspace"
         )
     if header.kind is Kind.NEW and file.exists() and backups.listed(file):
-        raise Refused(f"{file} is damaged: it is empty, and it has backups; restore one.", code="damaged")
+        raise Refused(f"{file} is damaged: it is empty, it has backups; `clo restore`.", code="damaged")
     if header.kind is Kind.PLAIN and header.application not in (0, APPLICATION_ID):
         raise Refused(
             f"{file} is a database of another application; choose another file or a new name.", code="no-workspace"

@@ -15,6 +15,7 @@ from typing import Any, Final
 import psycopg
 import sqlalchemy as sa
 
+from clo_desktop.faults import Refused
 from clo_desktop.store import schema
 from clo_desktop.store.audit import server as audit
 from clo_desktop.store.connection import connect, spoken, translating
@@ -45,6 +46,11 @@ def check(url: sa.URL) -> tuple[Checked, ...]:
         with translating(engine), engine.begin() as on:
             init.check_server(on, spoken(url))
             raw = init.driver(on)
+            there = on.execute(
+                sa.text("SELECT count(*) FROM pg_namespace WHERE nspname = ANY (:names)"), {"names": list(SCHEMAS)}
+            )
+            if there.scalar_one() != len(SCHEMAS):
+                raise Refused(f"{spoken(url)} is not prepared; run `clo server init`.", code="not-prepared")
             raw.execute("SET LOCAL search_path = pg_catalog")
             found = [Checked(promise, tuple(look(raw))) for promise, look in CHECKS.items()]
             found += [Checked(promise, tuple(look(on))) for promise, look in FURTHER.items()]

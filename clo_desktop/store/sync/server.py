@@ -60,7 +60,7 @@ class StoreServer:
 
     @property
     def name(self) -> str:
-        return self._store.name.replace(":***@", "@")  # the same server, whether the password was in the address or not
+        return self._store.name
 
     def marks(self, deal: str | None = None) -> dict[str, Mark]:
         with self._store.reading() as on:

@@ -35,7 +35,7 @@ class Outcome:
     """What came of bringing one copy and its server together.
 
     sent      changes the server has confirmed;  waiting  changes not there yet, refused ones included
-    pulled    whether others' changes came in
+    pulled    whether others' changes came in;  copied  whether the copy is new
     refused   the server's words about changes it refused;  clashing  where a person has to choose first
     gone      why the server does not have the deal any more; empty while it has
     """
@@ -47,10 +47,20 @@ class Outcome:
     refused: tuple[str, ...] = ()
     clashing: Clashing | None = None
     gone: str = ""
+    copied: bool = False
 
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def no_deal(deal: str, there: Iterable[str]) -> Refused:
+    """The refusal for a deal that is not among those a person has on the server."""
+    return Refused(
+        f'There is no deal "{deal}" on the server, or it is not assigned to you; there are:'
+        f" {', '.join(sorted(there)) or 'none'}.",
+        code="no-deal",
+    )
 
 
 def bring_together(
@@ -215,13 +225,9 @@ class Syncing:
                 continue
             stored = self.server.load(deal)
             if stored is None:
-                raise Refused(
-                    f'There is no deal "{deal}" on the server, or it is not assigned to you; there are:'
-                    f" {', '.join(sorted(marks)) or 'none'}.",
-                    code="no-deal",
-                )
+                raise no_deal(deal, marks)
             self.shelf.put(Copy(deal, self.server.name, stored.book, stored.mark, _now()))
-            done.append(Outcome(deal, pulled=True))
+            done.append(Outcome(deal, pulled=True, copied=True))
         report(1.0, "Done")
         return tuple(done)
 

@@ -6,8 +6,10 @@ import itertools
 
 import pytest
 
+from clo_desktop.faults import Refused
 from clo_desktop.store.connection import address
 from clo_desktop.store.server.check import check
+from tests.store.postgres import Server
 from tests.store.server.mutations import MUTATIONS
 from tests.store.server.world import World
 
@@ -28,6 +30,17 @@ def test_that_a_server_as_it_was_made_keeps_every_promise(own_world: World) -> N
         f"{gone} may sign in, against the register",
         f"{gone} is in the groups ['clo_manager'], against the register (manager)",
     ]
+
+
+def test_that_a_database_that_is_not_prepared_is_refused(cluster: Server, database: str) -> None:
+    with pytest.raises(Refused, match="is not prepared; run `clo server init`"):
+        check(address(cluster.address(database)))
+
+
+def test_that_a_database_that_is_not_there_is_told_from_a_network_fault(cluster: Server) -> None:
+    with pytest.raises(Refused, match="the server has no database of that name") as refused:
+        check(address(cluster.address("nowhere")))
+    assert refused.value.code == "no-database"
 
 
 @pytest.mark.long

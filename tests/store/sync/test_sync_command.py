@@ -119,3 +119,32 @@ def test_that_what_is_missing_is_said(clo: Clo, file: Path, arguments: list[str]
     code, _, said = clo(*arguments)
     assert code == 1
     assert sentence in said
+
+
+def test_that_a_first_pull_and_a_clash_are_told_in_words(
+    clo: Clo, address: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--db", str(file), "--deal", "Deal", "--server", address]
+    assert main(["sync", "pull", *words]) == 0
+    assert capsys.readouterr().out == "Deal: copied.\n"
+    spread(file, 0.01)
+    spread(address, 0.05)
+    assert main(["sync", "push", *words]) == 1
+    assert "base –, mine 0.01, theirs 0.05" in capsys.readouterr().err
+
+
+def test_that_the_password_may_stand_in_a_variable(
+    clo: Clo, address: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    bare = address.replace(f":{PASSWORD}@", "@")
+    assert PASSWORD not in bare
+    assert clo("pull", "--deal", "Deal", "--server", bare)[0] == 0
+    assert main(["users", "list", "--db", bare]) == 0
+
+
+def test_that_a_refused_pull_leaves_no_file_behind(clo: Clo, address: str, file: Path) -> None:
+    code, _, said = clo("pull", "--deal", "Nope", "--server", address)
+    assert code == 1
+    assert 'There is no deal "Nope" on the server' in said
+    assert not list(file.parent.iterdir())
