@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,13 +75,15 @@ def add_assumptions(project: argparse.ArgumentParser) -> None:
     project.add_argument("--interpolation", metavar="NAME", help="of the curve: linear zero, log-linear discount, ...")
     project.add_argument("--forwards", type=Path, metavar="CSV", help="forwards that are given: columns date, rate")
     project.add_argument(
-        "--scenario", metavar="S", help="a scenario file (YAML) or a name of the library; further options go before it"
+        "--scenario",
+        metavar="S",
+        help="a scenario file (YAML) or a name of the library; options go before it and its rules",
     )
 
 
 def assumptions(options: argparse.Namespace) -> Assumptions:
     """What is asked for: the scenario, and before it what the options say. Raises Refused."""
-    from clo_desktop.work import scenario, scenario_library
+    from clo_desktop.work import scenario, scenario_library, scenario_over
     from engine.assumptions import Assumptions
 
     base = Assumptions()
@@ -111,6 +114,10 @@ def assumptions(options: argparse.Namespace) -> Assumptions:
         "rates": replace(base.rates, **path) if path else None,
     }
     try:
-        return replace(base, **{name: value for name, value in said.items() if value is not None})
+        made = scenario_over.over(base, said)
     except ValueError as error:
         raise Refused(str(error), code="assumptions") from error
+    for name, count in scenario_over.beaten(base, said):
+        rules = "a rule" if count == 1 else f"{count} rules"
+        print(f"Note: --{name} goes before {rules} of {options.scenario}.", file=sys.stderr)
+    return made

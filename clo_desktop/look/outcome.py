@@ -51,18 +51,18 @@ def repaid_on(flows: Projection) -> dt.date | None:
     return flows.payment_dates[int(left[-1]) + 1 if left.size else 0]
 
 
+def _rate(name: str, value: float) -> str:
+    return f"{formats.figure(value, 0)} months" if name == "lag" else formats.with_unit("rate", value)
+
+
 def assumptions_words(flows: Projection) -> str:
     """The assumptions of a run on one line."""
-    rates, asked = flows.rates, flows.assumptions
-    words = [
-        f"CPR {formats.with_unit('rate', rates['cpr'])}",
-        f"CDR {formats.with_unit('rate', rates['cdr'])}",
-        f"severity {formats.with_unit('rate', rates['severity'])}",
-        f"recovery lag {formats.figure(rates['lag'], 0)} months",
-        f"sale price {formats.text('price', flows.sale_price)}",
-    ]
+    asked = flows.assumptions
+    words = scenario_told.rate_words(asked, flows.rates, _rate)
+    words.append(f"sale price {formats.text('price', flows.sale_price)}")
     if asked.rate_shift:
         words.append(f"curve shifted by {formats.figure(asked.rate_shift * 1e4, 0)} bp")
+    words += map(_dressed, scenario_told.shock_words(asked))
     if asked.call_date:
         words.append(f"redeemed from {asked.call_date.isoformat()}")
     words += map(_dressed, scenario_told.call_rules(asked, flows.structure))

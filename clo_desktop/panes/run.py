@@ -25,7 +25,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.look.fields import DateField, NumberField
 from clo_desktop.look.outcome import outcome_text, said_text, scenario_text
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
-from clo_desktop.work import rights
+from clo_desktop.work import rights, scenario_over
 from clo_desktop.work.lanes import State
 from clo_desktop.work.scenario import Scenario, read_scenario
 from clo_desktop.work.session import Session, Timed
@@ -205,16 +205,21 @@ class RunPane(QWidget):
         self.call_date.dateChanged.connect(self._mark)
 
     def assumptions(self) -> Assumptions:
-        """What the fields say, also what is typed and not yet left, over what a scenario file says beside them.
+        """What the fields say, also what is typed and not yet left, over what a scenario says; over its rules too where
+        a field is not as the scenario left it.
 
         Raises ValueError for what is no assumption.
         """
         for field in self._fields.values():
             field.interpretText()
-        base = Assumptions() if self._scenario is None else self._scenario.assumptions
-        said: dict[str, Any] = {name: self._value(name) for name in self._fields}
-        said["rate_shift"] = said["rate_shift"] or 0.0
-        return replace(base, **said, call_date=self._call_date(), reinvest=self.reinvest.isChecked())
+        made = scenario_over.over(_asked(self._scenario), self._changed())
+        return replace(made, call_date=self._call_date(), reinvest=self.reinvest.isChecked())
+
+    def _changed(self) -> dict[str, float]:
+        """What the fields say that the scenario, or the deal, does not."""
+        base = _asked(self._scenario)
+        said = {name: self._value(name) for name in self._fields}
+        return {name: value for name, value in said.items() if value is not None and value != getattr(base, name)}
 
     def _value(self, name: str) -> float | None:
         """What a field says; where it shows the result's own figure, what was asked for then (None: the deal's own)."""
@@ -278,7 +283,9 @@ class RunPane(QWidget):
         self.scenario_said.setVisible(self._scenario is not None)
         if self._scenario is not None:
             name, title = self._scenario.file_name, self._scenario.title
-            self.scenario_said.setText(said_text(f"{title} ({name})" if title else name, self._scenario.assumptions))
+            rules = scenario_over.told(self._scenario.assumptions, self._changed(), "field")
+            said = said_text(f"{title} ({name})" if title else name, self._scenario.assumptions)
+            self.scenario_said.setText(f"{said}<p style='margin: 0'>{rules}</p>" if rules else said)
             self.scenario_said.setToolTip(scenario_text(self._scenario.assumptions))
 
     def _deal_changed(self, book: Book | None) -> None:
@@ -339,7 +346,6 @@ class RunPane(QWidget):
         self._exact = {name: value * _SCALES[name] for name, value in _used(flows).items()}
         if self._fresh:
             self._fresh, self._scenario = False, self._coming
-            self._tell_scenario()
             for name, field in self._fields.items():
                 field.setValue(self._exact[name])
             day = flows.assumptions.call_date
@@ -347,6 +353,7 @@ class RunPane(QWidget):
             if day is not None:
                 self.call_date.setDate(QDate(day.year, day.month, day.day))
             self.reinvest.setChecked(flows.assumptions.reinvest)
+            self._tell_scenario()
         self.state.setText(f"Done in {timed.seconds * 1000:,.0f} ms.")
         self.outcome.setText(outcome_text(flows))
         self._mark()
@@ -357,11 +364,12 @@ class RunPane(QWidget):
         if timed is None or self._fresh or not self._exact:
             self.stale.hide()
             return
+        self._tell_scenario()
         asked = timed.projection.assumptions
         same = (
             all(abs(self._exact[n] - field.value()) <= field.half * 1.001 for n, field in self._fields.items())
             and asked.call_date == self._call_date()
             and asked.reinvest == self.reinvest.isChecked()
-            and _beside(asked) == _beside(_asked(self._scenario))
+            and _beside(asked) == _beside(scenario_over.over(_asked(self._scenario), self._changed()))
         )
         self.stale.setVisible(not same)

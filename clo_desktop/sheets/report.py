@@ -19,6 +19,7 @@ from clo_desktop.sheets.outputs import sheets_of
 from engine import cash
 from engine.compliance import Compliance
 from engine.loans.columns import FLOW_NAMES
+from engine.loans.vectors import ruled
 from engine.outputs import Table
 from engine.projection import Projection
 from engine.tables import cash_columns, flow_columns
@@ -105,6 +106,19 @@ def write_report(path: Path, tests: Compliance, flows: Projection, tables: Seque
         raise OSError(str(error)) from error
 
 
+_RATES: Final = (
+    ("cpr", "CPR (a year)", "percent"),
+    ("cdr", "CDR (a year)", "percent"),
+    ("severity", "Severity", "percent"),
+    ("lag", "Recovery lag (months)", "count"),
+)
+
+
+def _rate(flows: Projection, name: str, label: str, form: str) -> tuple[str, Cell, str]:
+    """A rate of the run, or that rules of all assets stand in for it."""
+    return (label, "by rules", "text") if name in ruled(flows.assumptions.rules) else (label, flows.rates[name], form)
+
+
 def _summary(report: _Report, tests: Compliance, flows: Projection) -> None:
     sheet = report.book.add_worksheet("Summary")
     sheet.set_column(0, 0, 44)
@@ -120,10 +134,7 @@ def _summary(report: _Report, tests: Compliance, flows: Projection) -> None:
         ("Tests that fail", float(sum(r.outcome.value == "fail" for r in tests.results)), "count"),
         ("Compliance readings", tests.readings.name, "text"),
         ("Priority of payments", flows.document.title, "text"),
-        ("CPR (a year)", flows.rates["cpr"], "percent"),
-        ("CDR (a year)", flows.rates["cdr"], "percent"),
-        ("Severity", flows.rates["severity"], "percent"),
-        ("Recovery lag (months)", flows.rates["lag"], "count"),
+        *(_rate(flows, *told) for told in _RATES),
         (f"Subordinated notes, all distributions ({flows.currency})", float(flows.paid(flows.equity).sum()), "money"),
         ("Subordinated notes, IRR since purchase", irr, "percent"),
         (f"Sources, all dates ({flows.currency})", float(flows.sources.sum()), "money"),

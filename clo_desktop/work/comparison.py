@@ -13,6 +13,7 @@ from clo_desktop.work import scenario_told
 from clo_desktop.work.scenario_written import said
 from engine.assumptions import Assumptions
 from engine.loans import columns as col
+from engine.loans.vectors import ruled
 from engine.outputs import Unit
 from engine.projection import Projection
 
@@ -99,7 +100,8 @@ def _figures(runs: Sequence[Projection]) -> Iterator[Figure]:
         ("severity", "Loss severity", Unit.SHARE),
         ("lag", "Recovery lag (months)", Unit.COUNT),
     ):
-        yield Figure(words, unit, tuple(run.rates[name] for run in runs))
+        used = (None if name in ruled(run.assumptions.rules) else run.rates[name] for run in runs)
+        yield Figure(words, unit, tuple(used))
     yield Figure("Shift of the curve", Unit.RATE, tuple(run.assumptions.rate_shift for run in runs))
     yield Figure("Sale price at redemption", Unit.PRICE, tuple(run.sale_price for run in runs))
     yield Figure("Equity IRR since purchase", Unit.RATE, tuple(run.equity_irr for run in runs))

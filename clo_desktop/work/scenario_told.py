@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from engine.assumptions import AS_IT_IS, Assumptions, RatePath
 from engine.loans.events import Events, PikWindow
-from engine.loans.vectors import Rule, Vector
+from engine.loans.vectors import Rule, Vector, ruled
+from engine.refinancing import Refinancing
 from engine.stress import Shock
 from engine.structure import Structure
 
@@ -27,6 +28,19 @@ def _points(shift: float) -> str:
     return f"{shift * 1e4:+.6g} bp"
 
 
+BY_RULES: Final = "by rules"
+"""Stands for a figure of the pool that rules of all assets replace."""
+
+
+def rate_words(asked: Assumptions, rates: Mapping[str, float], show: Callable[[str, float], str]) -> list[str]:
+    """The rates and the lag of a run, each after its word: `CPR 20.00 %`, or `CDR by rules` where it is not used.
+
+    show  a figure by its name (cpr, cdr, severity, lag) with its unit
+    """
+    instead, named = ruled(asked.rules), (*_RATES, ("lag", "recovery lag"))
+    return [f"{word} {BY_RULES if of in instead else show(of, rates[of])}" for of, word in named]
+
+
 def call_rules(asked: Assumptions, structure: Structure | None = None) -> tuple[str, ...]:
     """The rules by which the deal is called: the scenario's, else the deal's own."""
     below, clean_up = asked.call_below, asked.clean_up
@@ -44,7 +58,7 @@ def numbers(asked: Assumptions) -> tuple[str, ...]:
     words += [] if asked.lag is None else [f"recovery lag {asked.lag:g} months"]
     words += [] if asked.sale_price is None else [f"sale price {asked.sale_price:g} % of par"]
     words += [f"curve shifted by {_points(asked.rate_shift)}"] if asked.rate_shift else []
-    words += _shock_words(asked.price_shock, asked.downgrade)
+    words += shock_words(asked)
     words += [] if asked.call_date is None else [f"redeemed from {asked.call_date.isoformat()}"]
     words += call_rules(asked)
     words += [] if asked.reinvest else ["no reinvestment"]
@@ -59,6 +73,7 @@ def sections(asked: Assumptions) -> tuple[tuple[str, tuple[str, ...]], ...]:
         ("Reinvestment buys", list(_buys(asked))),
         ("Shocks", [f"{shock.where or 'all assets'}: {_shock(shock)}" for shock in asked.shocks]),
         ("Rules", [rule_words(rule) for rule in asked.rules]),
+        ("Refinancing", [] if asked.refinancing is None else list(_refinancing(asked.refinancing))),
         ("Events", [] if asked.events is None else list(_events(asked.events))),
     ]
     return tuple((head, _some(entries)) for head, entries in made if entries)
@@ -70,6 +85,7 @@ def counts(asked: Assumptions) -> tuple[str, ...]:
     numbers = (
         *((len(asked.buys), "asset"), (len(asked.shocks), "shock"), (len(asked.rules), "rule")),
         (_count(asked.events), "event"),
+        (int(asked.refinancing is not None), "refinancing"),
     )
     words = [f"{n} {word}{'' if n == 1 else 's'}{' to buy' if word == 'asset' else ''}" for n, word in numbers if n]
     return ("a rate path", *words) if path else tuple(words)
@@ -112,6 +128,11 @@ def _buys(asked: Assumptions) -> Iterator[str]:
         yield f"{_percent(proxy.share)} at {_percent(proxy.spread)} over the index{floor}, {proxy.months:g} months"
 
 
+def shock_words(asked: Assumptions) -> list[str]:
+    """What happens to all assets at once: `prices -20 %`, `ratings down 2 notches`."""
+    return _shock_words(asked.price_shock, asked.downgrade)
+
+
 def _shock_words(price: float, notches: int) -> list[str]:
     words = [] if not price else [f"prices {price * 100:+.6g} %"]
     return words + ([f"ratings down {notches} notch{'' if notches == 1 else 'es'}"] if notches else [])
@@ -119,6 +140,19 @@ def _shock_words(price: float, notches: int) -> list[str]:
 
 def _shock(shock: Shock) -> str:
     return ", ".join(_shock_words(shock.price, shock.notches))
+
+
+def _refinancing(new: Refinancing) -> Iterator[str]:
+    balances = dict(new.balances)
+    yield f"from {new.on.isoformat()}"
+    for name, margin in new.margins:
+        yield f"class {name} at {_percent(margin)}" + (f", {balances[name]:,.2f}" if name in balances else "")
+    if new.costs:
+        yield f"costs {new.costs:,.2f}" + (" paid by the holders of the equity" if new.by_holders else "")
+    if new.no_call is not None:
+        yield f"no call until {new.no_call.isoformat()}"
+    if new.reinvest_to is not None:
+        yield f"reinvestment until {new.reinvest_to.isoformat()}"
 
 
 def rule_words(rule: Rule) -> str:
@@ -184,7 +218,21 @@ def plain(asked: Assumptions) -> Plain:
         "downgrade": asked.downgrade,
         "shocks": [{"where": s.where, "price": s.price, "notches": s.notches} for s in asked.shocks],
         "rules": [_rule_plain(rule) for rule in asked.rules],
+        "by_rules": list(ruled(asked.rules)),
+        "refinancing": None if asked.refinancing is None else _refinancing_plain(asked.refinancing),
         "events": None if asked.events is None else _events_plain(asked.events),
+    }
+
+
+def _refinancing_plain(new: Refinancing) -> Plain:
+    return {
+        "date": new.on.isoformat(),
+        "margins": dict(new.margins),
+        "balances": dict(new.balances),
+        "costs": new.costs,
+        "by_holders": new.by_holders,
+        "no_call": None if new.no_call is None else new.no_call.isoformat(),
+        "reinvest_to": None if new.reinvest_to is None else new.reinvest_to.isoformat(),
     }
 
 

@@ -95,6 +95,7 @@ def _further(done: Projection) -> str:
     """What else was asked for."""
     asked = done.assumptions
     words = [f", curve shifted by {asked.rate_shift * 1e4:+.0f} bp"] if asked.rate_shift else []
+    words += [f", {word}" for word in scenario_told.shock_words(asked)]
     words += [f", redeemed from {asked.call_date.isoformat()}"] if asked.call_date else []
     words += [f", {rule}" for rule in scenario_told.call_rules(asked, done.structure)]
     words += [] if asked.reinvest else [", no reinvestment"]
@@ -102,16 +103,19 @@ def _further(done: Projection) -> str:
     return "".join(words)
 
 
+def _rate(name: str, value: float) -> str:
+    return f"{value:g} months" if name == "lag" else f"{value:.1%}" if name == "severity" else f"{value:.2%}"
+
+
 def projection(done: Projection) -> str:
     """Totals by class, the first dates, and what was assumed. Money in whole units of the deal's currency."""
     r = done.result
-    rates = done.rates
+    rates = scenario_told.rate_words(done.assumptions, done.rates, _rate)
     irr = done.equity_irr
     lines = [
         f"{done.deal} as of {done.as_of}: {len(done.payment_dates)} payment dates to {done.payment_dates[-1]}, "
         f"priority of payments {done.document.name}",
-        f"CPR {rates['cpr']:.2%}, CDR {rates['cdr']:.2%}, severity {rates['severity']:.1%}, "
-        f"lag {rates['lag']:g} months, sale price {done.sale_price:g}" + _further(done),
+        f"{', '.join(rates)}, sale price {done.sale_price:g}" + _further(done),
         *(f"{head}: {'; '.join(entries)}" for head, entries in scenario_told.sections(done.assumptions)),
         f"{'Class or fee':14} {'Opening':>16} {'Interest':>16} {'Deferred paid':>16} {'Principal':>16} "
         f"{'At the end':>16}",

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -107,6 +107,22 @@ class Rule:
     cdr: float | Vector | None = None
     severity: float | Vector | None = None
     lag: float | None = None
+
+
+RULED: Final = (*RATES, "lag")
+"""What a rule may say, by the fields of `Rule` and `Assumptions`."""
+
+
+def ruled(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """What rules of all assets say: of these (names of `RULED`) the pool uses no figure of the scenario or the deal."""
+    return tuple(name for name in RULED if any(not r.where.strip() and getattr(r, name) is not None for r in rules))
+
+
+def without(rules: Sequence[Rule], names: Collection[str]) -> tuple[Rule, ...]:
+    """The rules without what they say of some of `RULED`; a rule that then says nothing is left out."""
+    none: dict[str, None] = dict.fromkeys(names)
+    kept = ((rule, replace(rule, **none)) for rule in rules)  # type: ignore[arg-type]
+    return tuple(less for rule, less in kept if less == rule or less != Rule(rule.where))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.asset import Asset
 from engine.assumptions import Assumptions
 from engine.filter import FilterError
-from engine.loans.vectors import Assigned, Base, Rule, Vector, assign, named, ramp
+from engine.loans.vectors import RULED, Assigned, Base, Rule, Vector, assign, named, ramp, ruled, without
 from engine.pool import Pool
 from engine.terms import CashFlowAssumption as Line
 from tests.engine.builders import loan
@@ -150,3 +150,17 @@ def test_that_a_tape_takes_rows_steps_and_lags() -> None:
     assert tape.lag.tolist() == [2, 2, 6]
     assert tape.vector_step[tape.cdr].tolist() == [0, 1, 0]
     assert tape.vector_size[tape.cdr].tolist() == [1, 13, 1]
+
+
+shares = st.none() | st.floats(0.0, 1.0)
+any_rules = st.lists(st.builds(Rule, st.sampled_from(("", " ", "market_value < 90")), shares, shares, shares, shares))
+
+
+@given(any_rules, st.sets(st.sampled_from(RULED)))
+def test_that_rules_without_a_rate_say_it_no_more_and_the_rest_as_before(rules: list[Rule], names: set[str]) -> None:
+    left = without(rules, names)
+    assert all(getattr(rule, name) is None for rule in left for name in names)
+    for name in set(RULED) - names:
+        said = [(rule.where, value) for rule in rules if (value := getattr(rule, name)) is not None]
+        assert [(rule.where, value) for rule in left if (value := getattr(rule, name)) is not None] == said
+    assert set(ruled(left)) == set(ruled(rules)) - names

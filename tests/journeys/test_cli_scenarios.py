@@ -136,3 +136,36 @@ def test_that_an_option_that_cannot_be_is_refused(clo: Said, options: list[str],
     done, _, err = clo("project", *options)
     assert done == code
     assert said in err
+
+
+def test_that_an_option_goes_before_the_rules_of_a_scenario(clo: Said, tmp_path: Path) -> None:
+    text = "rules:\n- cdr: {values: [4%, 13%], step: 12}\n- {where: market_value < 90, cdr: 20%, lag: 6}\n- cpr: 5%\n"
+    file = written(tmp_path, text)
+    ruled = projected(clo, "--scenario", file)
+    assert ruled["assumptions"]["by_rules"] == ["cpr", "cdr"]
+    assert "CPR by rules, CDR by rules, severity " in clo("project", "--scenario", file)[1]
+    code, out, err = clo("project", "--scenario", file, "--cdr", "0")
+    assert code == 0
+    assert err == f"Note: --cdr goes before 2 rules of {file}.\n"
+    assert "CPR by rules, CDR 0.00%, severity " in out
+    assert "Rules: market_value < 90: recovery lag 6 months; all assets: CPR 5 %" in out
+    same = written(tmp_path, "cdr: 0\nrules:\n- {where: market_value < 90, lag: 6}\n- cpr: 5%\n")
+    assert projected(clo, "--scenario", file)["classes"] != ruled["classes"]
+    done = projected(clo, "--scenario", same)
+    (tmp_path / "stress.yaml").write_text(text, encoding="utf-8")
+    assert projected(clo, "--scenario", file, "--cdr", "0") == done
+    assert projected(clo, "--scenario", file, "--lag", "18")["assumptions"]["rules"][1]["lag"] is None
+    assert clo("project", "--scenario", file, "--severity", "50%")[2] == ""
+
+
+def test_that_the_heading_says_everything_that_a_scenario_says(clo: Said, tmp_path: Path) -> None:
+    text = (
+        "price_shock: -20%\ndowngrade: 1\nrefinancing: {date: 2026-07-15, margins: {A-1: 1.05%}, costs: 1000000, "
+        "no_call: 2027-07-15}\n"
+    )
+    _, out, _ = clo("project", "--scenario", written(tmp_path, text))
+    assert "prices -20 %, ratings down 1 notch" in out
+    assert "Refinancing: from 2026-07-15; class A-1 at 1.05 %; costs 1,000,000.00; no call until 2027-07-15\n" in out
+    told = projected(clo, "--scenario", written(tmp_path, text))["assumptions"]["refinancing"]
+    assert told["margins"] == {"A-1": 0.0105}
+    assert told["no_call"] == "2027-07-15"

@@ -106,10 +106,10 @@ def test_that_fields_go_before_the_file_and_the_rest_of_it_stays(harbor: Window,
     assert not pane.stale.isHidden()
     pane.run()
     idle(harbor, qtbot)
-    assert flows_of(harbor).assumptions == replace(read_scenario(file).assumptions, cdr=0.01)
+    assert flows_of(harbor).assumptions == replace(read_scenario(file).assumptions, cdr=0.01, rules=())
     pane.run()
     idle(harbor, qtbot)
-    assert flows_of(harbor).assumptions == replace(read_scenario(file).assumptions, cdr=0.01)
+    assert flows_of(harbor).assumptions == replace(read_scenario(file).assumptions, cdr=0.01, rules=())
 
 
 def test_that_the_deals_own_takes_the_file_away(harbor: Window, qtbot: QtBot, file: Path) -> None:
@@ -154,3 +154,28 @@ def test_that_without_a_deal_a_file_is_not_run(empty: Window, file: Path) -> Non
     empty.run_pane.load_scenario(file)
     assert empty.run_pane.state.text() == "No deal is open; choose one in the deal list."
     assert empty.run_pane.scenario_said.isHidden()
+
+
+def test_that_a_field_that_is_changed_goes_before_the_rules_and_says_so(
+    harbor: Window, qtbot: QtBot, file: Path
+) -> None:
+    pane = harbor.run_pane
+    file.write_text("rules: [{cdr: 9%, lag: 6}, {where: market_value < 90, cpr: 1%}]", encoding="utf-8")
+    pane.load_scenario(file)
+    idle(harbor, qtbot)
+    assert "By rules of the scenario: CDR, recovery lag." in pane.scenario_said.text()
+    assert "CDR by rules, severity" in pane.outcome.text()
+    for value in (1.0, 0.0):
+        pane.cdr.setValue(value)
+        assert "The field goes before the rules of the scenario: CDR." in pane.scenario_said.text()
+        assert not pane.stale.isHidden()
+        pane.run()
+        idle(harbor, qtbot)
+        asked = flows_of(harbor).assumptions
+        assert asked.cdr == value / 100.0
+        assert [(rule.cdr, rule.cpr, rule.lag) for rule in asked.rules] == [(None, None, 6.0), (None, 0.01, None)]
+        assert pane.stale.isHidden()
+        assert "CDR by rules" not in pane.outcome.text()
+    pane.run()
+    idle(harbor, qtbot)
+    assert flows_of(harbor).assumptions == asked

@@ -59,12 +59,22 @@ def test_that_a_scenario_is_opened_changed_saved_locked_and_found(
     template = scenario_library.scenario(shelf.entries[4]).assumptions
     assert pane.levers.assumptions() == template
     assert pane.levers.words() == "Replay 2008"
+    own = pane.levers.levers["cdr"].value
     assert pane.levers.levers["price_shock"].value == pytest.approx(-30.0)
     slide(pane, "severity", 50.0)
     settle(harbor, qtbot)
     changed = pane.levers.assumptions()
     assert changed.rules == template.rules
     assert changed.severity == 0.5
+    assert pane.levers.ruled.text().startswith("By rules of the scenario: CPR, CDR. A lever")
+    slide(pane, "cdr", 0.0)
+    settle(harbor, qtbot)
+    assert pane.levers.assumptions().cdr == 0.0
+    assert pane.levers.assumptions().rules == template.rules[1:]
+    assert pane.levers.ruled.text().endswith("The lever goes before the rules of the scenario: CDR.")
+    slide(pane, "cdr", own)
+    settle(harbor, qtbot)
+    assert pane.levers.assumptions() == changed
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("House 2008", True))
     shelf._guarded(shelf._save_as)
     settle(harbor, qtbot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal
@@ -13,6 +13,7 @@ from clo_desktop.look.flow import Flow
 from clo_desktop.look.levers import Lever
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
+from clo_desktop.work import scenario_over
 from clo_desktop.work.comparison import MOST
 from engine.assumptions import Assumptions
 
@@ -106,10 +107,15 @@ class LeverPanel(QWidget):
             buttons.addWidget(button)
         column.addSpacing(GRID // 2)
         column.addLayout(buttons)
+        self.ruled = WrappedLabel()
+        self.ruled.setAccessibleName("Levers and the rules of the scenario")
+        self.ruled.hide()
+        self.moved.connect(self._tell_rules)
         self.state = WrappedLabel()
         self.state.setAccessibleName("State of the study")
         self.kept = WrappedLabel()
         self.kept.setAccessibleName("Kept scenarios")
+        column.addWidget(self.ruled)
         column.addWidget(self.state)
         column.addWidget(self.kept)
         column.addStretch(1)
@@ -148,6 +154,13 @@ class LeverPanel(QWidget):
         self.reinvest.blockSignals(True)
         self.reinvest.setChecked(asked.reinvest)
         self.reinvest.blockSignals(False)
+        self._tell_rules()
+
+    def _tell_rules(self) -> None:
+        """Which levers say nothing because rules do, and which go before them."""
+        words = scenario_over.told(self._base, self._moved(), "lever")
+        self.ruled.setText(words)
+        self.ruled.setVisible(bool(words))
 
     def reset(self) -> None:
         """All levers back to the deal's own; no scenario is open."""
@@ -173,13 +186,13 @@ class LeverPanel(QWidget):
         return found
 
     def assumptions(self) -> Assumptions:
-        """The scenario; what was not moved is left to what is open, or to the deal. Raises ValueError for what is no
-        assumption.
+        """The scenario; what was not moved is left to what is open, or to the deal, and what was goes before the rules
+        of what is open. Raises ValueError for what is no assumption.
         """
         said: dict[str, Any] = dict(self._moved())
         if "downgrade" in said:
             said["downgrade"] = round(said["downgrade"])
-        return replace(self._base, reinvest=self.reinvest.isChecked(), **said)
+        return scenario_over.over(self._base, {**said, "reinvest": self.reinvest.isChecked()})
 
     def words(self) -> str:
         """What is open and what was moved, in short: "CDR 5 %, lag 12 months"; the deal's own where nothing was."""
