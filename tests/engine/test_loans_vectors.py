@@ -162,5 +162,6 @@ def test_that_rules_without_a_rate_say_it_no_more_and_the_rest_as_before(rules: 
     assert all(getattr(rule, name) is None for rule in left for name in names)
     for name in set(RULED) - names:
         said = [(rule.where, value) for rule in rules if (value := getattr(rule, name)) is not None]
-        assert [(rule.where, value) for rule in left if (value := getattr(rule, name)) is not None] == said
+        still = [(rule.where, value) for rule in left if (value := getattr(rule, name)) is not None]
+        assert still == said
     assert set(ruled(left)) == set(ruled(rules)) - names

@@ -255,7 +255,8 @@ def told(flows: Projection) -> str:
 def test_that_the_summary_names_what_was_assumed_beside_the_numbers(desk: Desk) -> None:
     text = told(desk.project(DEAL, read(whole())))
     for words in (
-        "curve shifted by -50 bp, prices -10 %, ratings down 1 notch, redeemed from 2028-07-15, called after a distribution below 1 % of the equity, "
+        "curve shifted by -50 bp, prices -10 %, ratings down 1 notch, redeemed from 2028-07-15, called after a "
+        "distribution below 1 % of the equity, "
         "called when the performing par is below 10 % of the opening par, no reinvestment, no recoveries after "
         "maturity",
         "Rate path: zero rates shifted by +25 bp at 12 months, -50 bp at 60 months; curve interpolated by log-linear "
