@@ -258,6 +258,8 @@ def template(server: Server) -> str:
             with server.connect() as on:  # a server named by CLO_TEST_POSTGRES may know her from a former run
                 on.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(ADMIN)))
             initialise(url, administrator=ADMIN, password=PASSWORD)
+            with server.connect() as on:  # every worker of the tests signs in as her at once
+                on.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT 60").format(sql.Identifier(ADMIN)))
             (folder / "template").touch()
     return name
 

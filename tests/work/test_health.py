@@ -44,7 +44,7 @@ def test_that_a_file_without_a_backup_is_worth_a_look_and_with_one_all_is_well(d
     assert (first.worst, state(first, "Last backup")) == (health.LOOK, health.LOOK)
     made = desk.store.back_up()
     second = health.look(desk)
-    assert second.worst == health.OK
+    assert state(second, "Last backup") == health.OK
     assert second.figures["backup_opens"] == 1.0
     made.file.write_bytes(made.file.read_bytes()[:5000])
     third = health.look(desk)
