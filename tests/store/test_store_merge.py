@@ -188,7 +188,7 @@ def test_that_the_kind_of_a_cell_counts() -> None:
 
 
 def test_that_an_edit_of_a_deal_that_is_gone_is_refused(store: Store) -> None:
-    with pytest.raises(Refused, match="the workspace is empty|no deal is assigned to you"):
+    with pytest.raises(Refused, match=r"the workspace is empty|no deal is assigned to you"):
         store.edit(BASE, with_tranche(BASE, 0, price=1.0))
 
 
