@@ -65,6 +65,7 @@ def empty(qtbot: QtBot, qapp: QApplication, kept: list[Settings]) -> Iterator[Wi
     window.close()
     timers = [t for t in window.findChildren(QTimer) if t.isActive() and not t.isSingleShot()]
     assert [t for t in timers if not isinstance(t.parent(), QStatusBar)] == []  # Qt's own clears the message
+    window.session.deleteLater()  # its connections would keep everything of the window alive
     window.deleteLater()
     in_light(qapp)
 
