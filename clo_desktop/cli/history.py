@@ -18,6 +18,9 @@ def add_verbs(add: Add) -> None:
     past = add("snapshots", _snapshots, "The stored snapshots of a deal's tests, or the trend of one test.")
     past.add_argument("--deal", required=True, metavar="NAME")
     past.add_argument("--test", type=int, metavar="NUMBER", help="the trend of this test")
+    past.add_argument(
+        "--ahead", action="store_true", help="also the tests at the next collection ends, as the loans are due"
+    )
     past.add_argument("--remove", type=date, metavar="DATE", help="delete the snapshot of this date")
 
     ideas = add("ideas", _ideas, "The stored ideas of trades; show one, or write its trades as CSV.")
@@ -44,6 +47,8 @@ def _snapshots(options: argparse.Namespace) -> Answer:
         day = options.remove.isoformat()
         return Answer({"removed": day}, f"The snapshot of {day} was deleted from {options.deal}.")
     found = history.trend(desk, options.deal, options.test)
+    if options.ahead:
+        found = (*found, *history.ahead(desk, options.deal))
     data = history_told.trend_plain(options.deal, found, options.test)
     return Answer(data, history_told.trend_words(options.deal, found, options.test))
 

@@ -15,6 +15,9 @@ from engine.terms import Book
 if TYPE_CHECKING:
     from clo_desktop.work.desk import Desk
 
+AHEAD = "ahead"
+"""The origin of what was looked ahead to and is stored nowhere."""
+
 NO_DATE = "has no analysis date, which a snapshot is filed under; enter it in the workbook and import it again"
 
 
@@ -92,6 +95,12 @@ def trend(desk: Desk, deal: str, number: int | None = None) -> tuple[Snapshot, .
         hint = f"`clo snapshot --deal {deal!r}` takes one" if held else f"the tests in them: {known}"
         raise Refused(f"No snapshot of {deal} has a test {number}; {hint}.", code="no-snapshot")
     return having
+
+
+def ahead(desk: Desk, deal: str) -> tuple[Snapshot, ...]:
+    """The tests at the next collection ends, as the loans are due; nothing is stored. Raises Refused for terms that
+    are missing."""
+    return desk.tests_ahead(desk.book(deal))
 
 
 def drop(desk: Desk, deal: str, as_of: dt.date) -> None:

@@ -132,11 +132,11 @@ def with_ledger(book: Book, ledger: Ledger) -> Book:
         for i in dict.fromkeys([*before, *assets])
         if (ledger.par[i] > 0.0 if i in touched else i in before)
     )
-    deal = replace(book.deal, holdings=holdings, accounts=_accounts(book.deal, ledger.cash))
+    deal = replace(book.deal, holdings=holdings, accounts=accounts_with(book.deal, ledger.cash))
     return replace(book, deal=deal, assets=assets)
 
 
-def _accounts(deal: Deal, cash: float) -> tuple[Account, ...]:
+def accounts_with(deal: Deal, cash: float) -> tuple[Account, ...]:
     """The deal's accounts with another principal balance of the collection account."""
     changed = replace(deal.account(COLLECTION), principal=cash)
     if all(a.number != COLLECTION for a in deal.accounts):

@@ -57,6 +57,11 @@ def test_that_the_commands_take_list_trace_and_remove_snapshots(
     assert [(s["as_of"], s["origin"], len(s["tests"])) for s in listed] == [(day, "asked", 37)]
     (one,) = said(capsys, workspace, "snapshots", *deal, "--test", "29")["snapshots"]
     assert [t["number"] for t in one["tests"]] == [29]
+    ahead = said(capsys, workspace, "snapshots", *deal, "--test", "35", "--ahead")["snapshots"]
+    assert [s["origin"] for s in ahead[-4:]] == ["ahead"] * 4
+    lives = [s["tests"][0]["result"] for s in ahead[-4:]]
+    assert lives == sorted(lives, reverse=True)
+    assert said(capsys, workspace, "snapshots", *deal)["snapshots"] == listed, "what was looked ahead to is not stored"
     assert said(capsys, workspace, "snapshots", *deal, "--test", "999", code=1)["error"]["code"] == "no-snapshot"
     assert said(capsys, workspace, "snapshots", *deal, "--remove", day) == {"removed": day}
     assert said(capsys, workspace, "snapshots", *deal)["snapshots"] == []

@@ -97,7 +97,7 @@ class CompliancePane(QWidget):
         )
         self.movers.set_empty(_CHOOSE)
         self.snapshots = Snapshots(session, self)
-        self.trend = TrendTab(self.take_snapshot, self.drop_snapshot)
+        self.trend = TrendTab(self.take_snapshot, self.drop_snapshot, self.snapshots.look_ahead)
         self.breaking = BreakTab(session.lanes)
         self.tabs = Tabs()
         self.tabs.addTab(self.movers, "Positions")
@@ -250,7 +250,8 @@ class CompliancePane(QWidget):
 
     def _show_trend(self) -> None:
         book = self._session.book
-        self.trend.show_test(self._chosen(), self.snapshots.stored, book.deal.currency if book is not None else "")
+        currency = book.deal.currency if book is not None else ""
+        self.trend.show_test(self._chosen(), self.snapshots.stored, currency, self.snapshots.ahead)
 
     def take_snapshot(self) -> None:
         """Stores the tests as they stand; one of the same date is replaced when that is confirmed."""
