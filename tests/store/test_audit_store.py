@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from clo_desktop.store import Store, migrate, open_store, schema
-from clo_desktop.store.audit import anchors, server
+from clo_desktop.store.audit import server
 from clo_desktop.store.audit.lines import Wanted
 from clo_desktop.store.connection import address, connect
 from engine import terms
@@ -98,14 +98,30 @@ def test_that_lines_are_found_by_person_deal_table_asset_field_and_time(audited:
 def test_that_closing_keeps_the_head_and_verifying_compares_with_it(audited: Store) -> None:
     audited.save(BOOK)
     audited.audit.carry()
-    known = anchors.known(audited.name)
+    known = audited.audit.known()
     assert known is not None
     assert known.link == (audited.audit.verify().head or known).link
     audited.save(par_of_first(BOOK, 7.5))
     audited.audit.carry()
-    later = anchors.known(audited.name)
+    later = audited.audit.known()
     assert later is not None
     assert later.pos > known.pos
+
+
+@pytest.mark.parametrize("audited", ["postgresql"], indirect=True)
+def test_that_a_seal_that_fails_is_logged_and_closing_makes_up_for_it(
+    audited: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "_SEAL", "SELECT * FROM audit.no_seal()")
+        audited.save(BOOK)
+    assert "wait for the next seal: function audit.no_seal() does not exist" in caplog.text
+    assert audited.audit.verify().pending > 0
+    audited.audit.carry()
+    known = audited.audit.known()
+    assert known is not None
+    verdict = audited.audit.verify()
+    assert (verdict.pending, verdict.head and verdict.head.link) == (0, known.link)
 
 
 def test_that_a_file_put_back_to_an_older_state_is_seen_until_it_is_trusted(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ tables were made or changed; the schemas and roles of the server must be there.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
+import logging
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +22,8 @@ import resources
 from clo_desktop.store import schema
 from clo_desktop.store.audit.anchors import Anchor
 from clo_desktop.store.audit.secrets import CHANGED, is_withheld
+
+_log: Final = logging.getLogger(__name__)
 
 DATA: Final = "clo"
 """The schema of the deals."""
@@ -195,16 +197,24 @@ def _triggers(table: Audited) -> Iterator[str]:
 
 
 def seal(engine: sa.Engine) -> None:
-    """Chain what was committed, right after a commit. What goes wrong is left to the next seal: the data are stored."""
+    """Chain what was committed, right after a commit. What goes wrong is logged and left to the next seal.
+
+    The data are stored by then, so nobody is told that they were not.
+    """
     if engine.dialect.name == "sqlite" or engine.pool not in _SEALS:
         return
-    with contextlib.suppress(sa.exc.SQLAlchemyError), engine.execution_options(isolation_level=_ALONE).connect() as on:
-        for pause in _PAUSES:
-            row = on.exec_driver_sql("SELECT * FROM audit.seal()").one()
-            _SEALS[engine.pool] = Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC))
-            if row.sealed:
-                return
-            time.sleep(pause)
+    try:
+        with engine.execution_options(isolation_level=_ALONE).connect() as on:
+            for pause in _PAUSES:
+                row = on.exec_driver_sql(_SEAL).one()
+                _SEALS[engine.pool] = Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC))
+                if row.sealed:
+                    return
+                time.sleep(pause)
+        _log.info("Lines of the audit wait for the next seal: others are sealing.")
+    except sa.exc.SQLAlchemyError as reason:
+        said = str(getattr(reason, "orig", None) or reason)
+        _log.warning("Lines of the audit wait for the next seal: %s", said.partition("\n")[0])
 
 
 def sealing(engine: sa.Engine) -> None:
@@ -233,6 +243,7 @@ def link_at(on: sa.Connection, pos: int) -> str | None:
     return on.execute(sa.text("SELECT audit.link_at(:pos)"), {"pos": pos}).scalar()
 
 
+_SEAL: Final = "SELECT * FROM audit.seal()"
 _ALONE: Final = "AUTOCOMMIT"
 _PAUSES: Final = (0.002, 0.01, 0.04)
 """Seconds between attempts to seal while someone else does."""

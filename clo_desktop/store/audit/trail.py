@@ -59,10 +59,14 @@ class Trail:
         """
         with reading(self._engine) as on:
             self._check(on)
-            verdict = verify(on, anchors.known(self._anchored), report, others=self._others(on))
+            verdict = verify(on, self.known(), report, others=self._others(on))
         if verdict.whole and verdict.head is not None:
             anchors.keep(self._anchored, verdict.head)
         return verdict
+
+    def known(self) -> Anchor | None:
+        """The head this computer knows; None where it has kept none."""
+        return anchors.known(self._anchored)
 
     def trust(self, head: Anchor) -> None:
         """Take this head for the known one, as after a backup was restored on purpose."""
@@ -84,11 +88,14 @@ class Trail:
                 head = head_of_file(on) if workspace.is_here(on) else None
                 link_at = workspace.link_at
             else:
+                if server.last_sealed(self._engine) is None:  # nothing was saved, or its seal failed
+                    server.seal(self._engine)
                 head, link_at = server.last_sealed(self._engine), server.link_at
-            known = anchors.known(self._anchored)
-            if head is not None and (
-                known is None or (known.trail == head.trail and link_at(on, known.pos) == known.link)
-            ):
+            known = self.known()
+            goes_on = not (known and known.pos) or (
+                head is not None and known.trail == head.trail and link_at(on, known.pos) == known.link
+            )
+            if head is not None and head.pos and goes_on:  # the head of an empty chain says nothing
                 anchors.keep(self._anchored, head)
 
     def _check(self, on: sa.Connection) -> None:
