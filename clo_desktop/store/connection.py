@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.audit import seals
 from clo_desktop.store.audit.hand import signing
-from clo_desktop.store.audit.server import seal
 from clo_desktop.store.local import driver, opening
 from clo_desktop.store.local.header import APPLICATION_ID
 from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
@@ -167,7 +167,7 @@ def writing(engine: sa.Engine, deal: str = "") -> Iterator[sa.Connection]:
         raise Refused(f"{ready.reading_only}; nothing was saved.", code="read-only")
     with translating(engine, deal), engine.execution_options(**{_WRITES: True}).begin() as on:
         yield on
-    seal(engine)
+    seals.soon(engine)
 
 
 @contextmanager

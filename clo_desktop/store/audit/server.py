@@ -7,14 +7,11 @@ tables were made or changed; the schemas and roles of the server must be there.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -22,8 +19,6 @@ import resources
 from clo_desktop.store import schema
 from clo_desktop.store.audit.anchors import Anchor
 from clo_desktop.store.audit.secrets import CHANGED, is_withheld
-
-_log: Final = logging.getLogger(__name__)
 
 DATA: Final = "clo"
 """The schema of the deals."""
@@ -196,42 +191,6 @@ def _triggers(table: Audited) -> Iterator[str]:
 # The head
 
 
-def seal(engine: sa.Engine) -> None:
-    """Chain what was committed, right after a commit. What goes wrong is logged and left to the next seal.
-
-    The data are stored by then, so nobody is told that they were not.
-    """
-    if engine.dialect.name == "sqlite" or engine.pool not in _SEALS:
-        return
-    try:
-        with engine.execution_options(isolation_level=_ALONE).connect() as on:
-            for pause in _PAUSES:
-                row = on.exec_driver_sql(_SEAL).one()
-                _SEALS[engine.pool] = Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC))
-                if row.sealed:
-                    return
-                time.sleep(pause)
-        _log.info("Lines of the audit wait for the next seal: others are sealing.")
-    except sa.exc.SQLAlchemyError as reason:
-        said = str(getattr(reason, "orig", None) or reason)
-        _log.warning("Lines of the audit wait for the next seal: %s", said.partition("\n")[0])
-
-
-def sealing(engine: sa.Engine) -> None:
-    """From now on a commit through this engine is followed by a seal, if the server has an audit."""
-    if engine.dialect.name == "sqlite":
-        return
-    with engine.connect() as on:
-        there = "SELECT to_regprocedure('audit.seal()') WHERE has_schema_privilege(to_regnamespace('audit'), 'USAGE')"
-        if on.exec_driver_sql(there).scalar() is not None:
-            _SEALS[engine.pool] = None
-
-
-def last_sealed(engine: sa.Engine) -> Anchor | None:
-    """The head as the last seal of this engine gave it."""
-    return _SEALS.get(engine.pool)
-
-
 def head(on: sa.Connection) -> Anchor | None:
     """The head of the chain; for administrators."""
     row = on.exec_driver_sql("SELECT trail, pos, link FROM audit.state()").one()
@@ -241,14 +200,6 @@ def head(on: sa.Connection) -> Anchor | None:
 def link_at(on: sa.Connection, pos: int) -> str | None:
     """The link at a place of the chain."""
     return on.execute(sa.text("SELECT audit.link_at(:pos)"), {"pos": pos}).scalar()
-
-
-_SEAL: Final = "SELECT * FROM audit.seal()"
-_ALONE: Final = "AUTOCOMMIT"
-_PAUSES: Final = (0.002, 0.01, 0.04)
-"""Seconds between attempts to seal while someone else does."""
-
-_SEALS: Final[WeakKeyDictionary[sa.Pool, Anchor | None]] = WeakKeyDictionary()
 
 
 # Is it in place?

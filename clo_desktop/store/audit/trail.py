@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
-from clo_desktop.store.audit import anchors, server, workspace
+from clo_desktop.store.audit import anchors, seals, server, workspace
 from clo_desktop.store.audit.anchors import Anchor
 from clo_desktop.store.audit.lines import ALL, Line, Wanted, choices, count, lines
 from clo_desktop.store.audit.verify import Verdict, head_of_file, verify
@@ -57,6 +57,7 @@ class Trail:
 
         Raises Cancelled when `report` says so.
         """
+        seals.now(self._engine)
         with reading(self._engine) as on:
             self._check(on)
             verdict = verify(on, self.known(), report, others=self._others(on))
@@ -74,6 +75,7 @@ class Trail:
 
     def head(self) -> Anchor | None:
         """The head of the chain, for an export to carry."""
+        seals.now(self._engine)
         with reading(self._engine) as on:
             self._check(on)
             return head_of_file(on) if on.dialect.name == "sqlite" else server.head(on)
@@ -88,9 +90,8 @@ class Trail:
                 head = head_of_file(on) if workspace.is_here(on) else None
                 link_at = workspace.link_at
             else:
-                if server.last_sealed(self._engine) is None:  # nothing was saved, or its seal failed
-                    server.seal(self._engine)
-                head, link_at = server.last_sealed(self._engine), server.link_at
+                seals.now(self._engine)
+                head, link_at = seals.last_sealed(self._engine), server.link_at
             known = self.known()
             goes_on = not (known and known.pos) or (
                 head is not None and known.trail == head.trail and link_at(on, known.pos) == known.link
