@@ -26,24 +26,19 @@ DATA: Final = "clo"
 UNAUDITED: Final = frozenset({"alembic_version"})
 """Tables of the data that are no data."""
 
-_CHANGED: Final = {
-    "insert": """SELECT 'insert' AS act, r AS row_is, '{}'::jsonb AS before,
-        jsonb_build_object('after', jsonb_strip_nulls(r - secrets)) AS after
-        FROM (SELECT to_jsonb(n) AS r FROM new_rows n OFFSET 0) n""",
-    "delete": """SELECT 'delete' AS act, r AS row_is,
-        jsonb_build_object('before', jsonb_strip_nulls(r - secrets)) AS before, '{}'::jsonb AS after
-        FROM (SELECT to_jsonb(o) AS r FROM old_rows o OFFSET 0) o""",
-    # row by row: edits come singly, and to pair old rows with new ones would cost more than it saves
-    "update": f"""SELECT 'update' AS act, n.r AS row_is,
-        jsonb_build_object('before', coalesce(d.before, '{{}}')) AS before,
-        jsonb_build_object('after', d.after) AS after
-        FROM (SELECT to_jsonb(OLD) AS o, to_jsonb(NEW) AS r OFFSET 0) n,
-        LATERAL (SELECT jsonb_object_agg(f.key, n.o -> f.key) FILTER (WHERE f.key <> ALL (secrets)) AS before,
-            jsonb_object_agg(f.key, CASE WHEN f.key = ANY (secrets) THEN '"{CHANGED}"'::jsonb ELSE f.value END) AS after
-            FROM jsonb_each(n.r) AS f WHERE f.value IS DISTINCT FROM n.o -> f.key) AS d
-        WHERE n.o IS DISTINCT FROM n.r""",
+_NAMED: Final = {
+    "{deal}": """CASE WHEN deals.name IS NOT NULL THEN deals.name
+        WHEN TG_TABLE_NAME = 'deals' THEN row_is->>'name' ELSE row_is->>'deal' END""",
+    "{known}": """CASE WHEN TG_TABLE_NAME = 'deals' THEN NULL WHEN names[2] IS NULL THEN row_is->>names[1]
+        ELSE (SELECT string_agg(row_is->>c, ' ' ORDER BY o) FROM unnest(names) WITH ORDINALITY AS u(c, o)) END""",
+    "{id}": """CASE WHEN keys[2] IS NULL THEN row_is->keys[1]
+        ELSE (SELECT jsonb_agg(row_is->c ORDER BY o) FROM unnest(keys) WITH ORDINALITY AS u(c, o)) END""",
+    "{changed}": CHANGED,
 }
-"""Which rows a statement changed: what was done, the row as it is or was, and its two sides."""
+"""How a row is named: its deal, what a person knows it by in the deal, its key."""
+
+_SIDES: Final = {"insert": ("after", "new_rows"), "delete": ("before", "old_rows")}
+"""Which side of a change its lines tell, and what the statement's rows are called."""
 
 _EACH: Final = {
     "insert": "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
@@ -112,11 +107,11 @@ def _text() -> str:
 
 def _statements(data: str, may_read: str) -> Iterator[str]:
     """The script in parts that are run one after the other: the recording function once an event."""
-    head, template, tail = re.split(r"(?<=;\n\n)(?=-- The lines of one statement|-- The HMAC of a line)", _text())
-    named = {"{data}": _quoted(data), "{may_read}": may_read}
+    head, template, tail = re.split(r"(?<=;\n\n)(?=-- The lines of one statement|-- The line of an updated)", _text())
+    named = {"{data}": _quoted(data), "{may_read}": may_read, **_NAMED}
     yield _filled(head, named)
-    for event, changed in _CHANGED.items():
-        yield _filled(template, {"{event}": event, "{changed}": changed, **named})
+    for event, (side, rows) in _SIDES.items():
+        yield _filled(template, {"{event}": event, "{side}": side, "{rows}": rows, **named})
     yield _filled(tail, named)
 
 
@@ -242,7 +237,7 @@ def _missing_triggers(on: sa.Connection, data: str, others: Sequence[str]) -> It
     wanted: list[tuple[tuple[str, str, str], str, Sequence[str]]] = []
     for table in tables(on, (data, *others)):
         wanted += [
-            ((table.schema, table.name, f"audit_{event}"), f"record_{event}", table.arguments) for event in _CHANGED
+            ((table.schema, table.name, f"audit_{event}"), f"record_{event}", table.arguments) for event in _EACH
         ]
         wanted += [((table.schema, table.name, f"audit_{name}"), "refuse", ()) for name in ("truncate", "key")]
     wanted += [(("audit", name, "append_only"), "refuse", ()) for name in ("audit_logs", "chain", "key")]
