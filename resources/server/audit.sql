@@ -78,6 +78,7 @@ SET search_path = pg_catalog, pg_temp
 SET extra_float_digits = 1
 SET "TimeZone" = 'UTC'
 SET jit = off
+SET plan_cache_mode = force_generic_plan -- or it is planned anew for each line
 AS $record$
 DECLARE
     keys constant text[] := string_to_array(TG_ARGV[0], ',');
@@ -103,7 +104,15 @@ BEGIN
     FROM (SELECT nextval('audit.line') AS seq, concat_ws(' / ', deal, known) AS resource,
             jsonb_strip_nulls(jsonb_build_object('table', TG_TABLE_NAME, 'id', id, 'deal', deal, 'program', program,
                 '{side}', CASE WHEN secrets = '{}' THEN row_is ELSE row_is - secrets END)) AS details
-        FROM (SELECT row_is, {deal} AS deal, {known} AS known, {id} AS id
+        FROM (SELECT row_is,
+                CASE WHEN deals.name IS NOT NULL THEN deals.name
+                    WHEN TG_TABLE_NAME = 'deals' THEN row_is->>'name' ELSE row_is->>'deal' END AS deal,
+                CASE WHEN TG_TABLE_NAME = 'deals' THEN NULL WHEN names[2] IS NULL THEN row_is->>names[1]
+                    ELSE (SELECT string_agg(row_is->>c, ' ' ORDER BY o) FROM unnest(names) WITH ORDINALITY AS u(c, o))
+                    END AS known,
+                CASE WHEN keys[2] IS NULL THEN row_is->keys[1]
+                    ELSE (SELECT jsonb_agg(row_is->c ORDER BY o) FROM unnest(keys) WITH ORDINALITY AS u(c, o))
+                    END AS id
             FROM (SELECT to_jsonb(r) AS row_is FROM {rows} r OFFSET 0) r
             LEFT JOIN {data}.deals ON deals.id = (row_is->>'deal_id')::bigint
             OFFSET 0) named
@@ -119,6 +128,7 @@ SET search_path = pg_catalog, pg_temp
 SET extra_float_digits = 1
 SET "TimeZone" = 'UTC'
 SET jit = off
+SET plan_cache_mode = force_generic_plan -- or it is planned anew for each line
 AS $record$
 DECLARE
     row_was constant jsonb := to_jsonb(OLD);
@@ -126,6 +136,8 @@ DECLARE
     keys text[];
     names text[];
     secrets text[];
+    id jsonb;
+    known text;
     about record;
     seq bigint;
     resource text;
@@ -140,7 +152,19 @@ BEGIN
     keys := string_to_array(TG_ARGV[0], ',');
     names := string_to_array(TG_ARGV[1], ',');
     secrets := string_to_array(TG_ARGV[2], ',');
-    SELECT k.inner_pad, k.outer_pad, {deal} AS deal, {known} AS known, {id} AS id, changed.*
+    IF keys[2] IS NULL THEN
+        id := row_is->keys[1];
+    ELSE
+        id := (SELECT jsonb_agg(row_is->c ORDER BY o) FROM unnest(keys) WITH ORDINALITY AS u(c, o));
+    END IF;
+    IF names[2] IS NULL THEN
+        known := row_is->>names[1];
+    ELSE
+        known := (SELECT string_agg(row_is->>c, ' ' ORDER BY o) FROM unnest(names) WITH ORDINALITY AS u(c, o));
+    END IF;
+    SELECT k.inner_pad, k.outer_pad, changed.*,
+        CASE WHEN deals.name IS NOT NULL THEN deals.name
+            WHEN TG_TABLE_NAME = 'deals' THEN row_is->>'name' ELSE row_is->>'deal' END AS deal
     INTO STRICT about
     FROM audit.key k LEFT JOIN {data}.deals ON deals.id = (row_is->>'deal_id')::bigint,
     LATERAL (SELECT
@@ -148,11 +172,11 @@ BEGIN
         jsonb_object_agg(f.key, CASE WHEN f.key = ANY (secrets) THEN '"{changed}"' ELSE f.value END) AS after
         FROM jsonb_each(row_is) f WHERE f.value IS DISTINCT FROM row_was->f.key) AS changed;
     seq := nextval('audit.line');
-    resource := concat_ws(' / ', about.deal, about.known);
+    resource := concat_ws(' / ', about.deal, CASE WHEN TG_TABLE_NAME <> 'deals' THEN known END);
     moment := clock_timestamp();
     place := coalesce(host(inet_client_addr()), 'local');
     -- a field that is missing before or after is null there, and said
-    details := jsonb_strip_nulls(jsonb_build_object('table', TG_TABLE_NAME, 'id', about.id, 'deal', about.deal,
+    details := jsonb_strip_nulls(jsonb_build_object('table', TG_TABLE_NAME, 'id', id, 'deal', about.deal,
         'program', nullif(current_setting('application_name'), '')))
         || jsonb_build_object('before', about.before, 'after', about.after);
     xact := pg_current_xact_id()::text::bigint;
@@ -169,6 +193,8 @@ END $record$;
 CREATE OR REPLACE FUNCTION audit.mac_of(l audit.audit_logs) RETURNS bytea
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $mac_of$
 BEGIN
     RETURN (SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(jsonb_build_array(l.seq, l."user", l.action,
@@ -181,6 +207,8 @@ END $mac_of$;
 CREATE OR REPLACE FUNCTION audit.link_of(pos bigint, sealed_at timestamptz, seqs bigint[], before bytea) RETURNS bytea
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $link_of$
 BEGIN
     RETURN (SELECT sha256(k.outer_pad || sha256(k.inner_pad || int8send($1)
@@ -200,6 +228,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off -- the plan is made without the floor, and would read every line there ever was
 SET jit = off -- compiling takes longer than everything else here
+SET plan_cache_mode = force_generic_plan
 AS $seal$
 DECLARE
     top audit.head;

@@ -26,17 +26,6 @@ DATA: Final = "clo"
 UNAUDITED: Final = frozenset({"alembic_version"})
 """Tables of the data that are no data."""
 
-_NAMED: Final = {
-    "{deal}": """CASE WHEN deals.name IS NOT NULL THEN deals.name
-        WHEN TG_TABLE_NAME = 'deals' THEN row_is->>'name' ELSE row_is->>'deal' END""",
-    "{known}": """CASE WHEN TG_TABLE_NAME = 'deals' THEN NULL WHEN names[2] IS NULL THEN row_is->>names[1]
-        ELSE (SELECT string_agg(row_is->>c, ' ' ORDER BY o) FROM unnest(names) WITH ORDINALITY AS u(c, o)) END""",
-    "{id}": """CASE WHEN keys[2] IS NULL THEN row_is->keys[1]
-        ELSE (SELECT jsonb_agg(row_is->c ORDER BY o) FROM unnest(keys) WITH ORDINALITY AS u(c, o)) END""",
-    "{changed}": CHANGED,
-}
-"""How a row is named: its deal, what a person knows it by in the deal, its key."""
-
 _SIDES: Final = {"insert": ("after", "new_rows"), "delete": ("before", "old_rows")}
 """Which side of a change its lines tell, and what the statement's rows are called."""
 
@@ -108,7 +97,7 @@ def _text() -> str:
 def _statements(data: str, may_read: str) -> Iterator[str]:
     """The script in parts that are run one after the other: the recording function once an event."""
     head, template, tail = re.split(r"(?<=;\n\n)(?=-- The lines of one statement|-- The line of an updated)", _text())
-    named = {"{data}": _quoted(data), "{may_read}": may_read, **_NAMED}
+    named = {"{data}": _quoted(data), "{may_read}": may_read, "{changed}": CHANGED}
     yield _filled(head, named)
     for event, (side, rows) in _SIDES.items():
         yield _filled(template, {"{event}": event, "{side}": side, "{rows}": rows, **named})
