@@ -99,6 +99,7 @@ def _settle(raw: Any, patience: float) -> None:
         "trusted_schema = ON",  # the triggers of the audit call functions of ours, which read and change nothing
         "recursive_triggers = ON",  # or REPLACE would delete rows without a word to the audit
         "journal_size_limit = 67108864",
+        "cache_size = -32768",  # KiB: an import with its audit would not fit into the usual 2 MB, and be written twice
     ):
         raw.execute(f"PRAGMA {setting}").close()
 
