@@ -197,6 +197,11 @@ def complaint(verdict: Verdict) -> str:
     return f"The audit shows {named}; keep the database as it is and look into it."
 
 
+def export_files(path: Path) -> tuple[Path, ...]:
+    """What an export to `path` writes: that file, and beside a CSV the head of the chain."""
+    return (path, path.with_name(f"{path.stem}.anchor.json")) if path.suffix.lower() == ".csv" else (path,)
+
+
 def export(trail: Trail, path: Path, wanted: Wanted, report: Progress = silent) -> int:
     """Write the lines that are asked for as .csv (a row a changed field) or .json, with the head of the chain.
 
@@ -217,8 +222,7 @@ def export(trail: Trail, path: Path, wanted: Wanted, report: Progress = silent) 
                 writer = csv.writer(file)
                 writer.writerow(_HEADS)
                 writer.writerows(_rows(reversed(found)))
-            beside = path.with_name(f"{path.stem}.anchor.json")
-            beside.write_text(json.dumps(_anchor(head), indent=1), encoding="utf-8")
+            export_files(path)[-1].write_text(json.dumps(_anchor(head), indent=1), encoding="utf-8")
     except OSError as error:
         raise Refused(
             f"{path} cannot be written ({error.strerror or error}); choose another place.", code="file"
