@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from clo_desktop.cli.common import Add, Answer, add_force, check_target, open_desk
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 
 if TYPE_CHECKING:
     from clo_desktop.store.audit.lines import Wanted
@@ -124,7 +125,8 @@ def _export(options: argparse.Namespace) -> Answer:
     check_target(options, *auditing.export_files(options.file))
     count = auditing.export(open_desk(options).store.audit, options.file, _wanted(options))
     return Answer(
-        {"file": str(options.file), "lines": count}, f"{count:,} lines of the audit were written to {options.file}."
+        {"file": str(options.file), "lines": count},
+        f"{counted(count, 'line')} of the audit {'was' if count == 1 else 'were'} written to {options.file}.",
     )
 
 

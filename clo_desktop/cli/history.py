@@ -8,6 +8,7 @@ from pathlib import Path
 from clo_desktop.cli.arguments import date
 from clo_desktop.cli.common import Add, Answer, add_force, check_target, open_desk
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 
 
 def add_verbs(add: Add) -> None:
@@ -67,4 +68,4 @@ def _ideas(options: argparse.Namespace) -> Answer:
     check_target(options, options.csv)
     count = stored_ideas.write_csv(desk, options.deal, idea, options.csv)
     data = {"deal": options.deal, "idea": idea.name, "file": str(options.csv), "trades": count}
-    return Answer(data, f"{count} trades of {idea.name} were written to {options.csv}.")
+    return Answer(data, f"{counted(count, 'trade')} of {idea.name} were written to {options.csv}.")

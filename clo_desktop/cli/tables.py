@@ -9,6 +9,7 @@ from typing import Any
 
 from clo_desktop.cli.arguments import add_assumptions, assumptions
 from clo_desktop.cli.common import Add, Answer, add_force, check_target, open_desk, patience
+from clo_desktop.figures import counted
 
 
 def add_verbs(add: Add) -> None:
@@ -43,7 +44,7 @@ def _tables(options: argparse.Namespace) -> Answer:
     if options.csv is not None:
         files = _written(options, found)
         data = {"deal": options.deal, "files": [str(file) for file in files]}
-        return Answer(data, f"{len(files)} tables of {options.deal} were written to {options.csv}.")
+        return Answer(data, f"{counted(len(files), 'table')} of {options.deal} were written to {options.csv}.")
     data = {"deal": options.deal, "tables": [{"table": t.name, "title": t.title, "rows": len(t)} for t in found]}
     return Answer(data, outputs.listed(found))
 

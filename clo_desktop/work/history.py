@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.store import Snapshot, SnapshotTest
 from clo_desktop.work.fingerprint import state_of
 from engine.compliance import Compliance, TestResult
@@ -28,7 +29,7 @@ class Taken:
     @property
     def words(self) -> str:
         day = self.snapshot.as_of.isoformat()
-        told = f"Snapshot of {day}: {len(self.snapshot.tests)} tests stored"
+        told = f"Snapshot of {day}: {counted(len(self.snapshot.tests), 'test')} stored"
         return f"{told}, in the place of the one taken {moment(self.replaced)}." if self.replaced else f"{told}."
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from clo_desktop.figures import counted
 from clo_desktop.store import DealSummary
 from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
@@ -38,11 +39,6 @@ def _test_line(r: TestResult) -> str:
     ).rstrip()
 
 
-def plural(count: int, word: str) -> str:
-    """1 error, 2 errors."""
-    return f"{count} {word}" + ("" if count == 1 else "s")
-
-
 def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
     """A line a deal. shared  whether they are those of a server"""
     if not found and shared:
@@ -50,7 +46,8 @@ def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
     if not found:
         return "There is no deal yet; `clo import FILE --deal NAME` brings one in."
     return "\n".join(
-        f"{d.name:24} {d.as_of or '–'}  {plural(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}" for d in found
+        f"{d.name:24} {d.as_of or '–'}  {counted(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}"
+        for d in found
     )
 
 
@@ -62,9 +59,9 @@ def imported(outcome: Imported) -> str:
         lines.append(f"{fault.severity:8} {place:24} {fault.column}: {fault.message}")
     if outcome.imported:
         lines.append(
-            f"{outcome.deal}: {plural(outcome.holdings, 'holding')} of {plural(outcome.assets, 'asset')}, "
+            f"{outcome.deal}: {counted(outcome.holdings, 'holding')} of {counted(outcome.assets, 'asset')}, "
             f"par {outcome.par:,.2f}, principal cash {outcome.principal_cash:,.2f}; "
-            f"{plural(outcome.warnings, 'warning')}."
+            f"{counted(outcome.warnings, 'warning')}."
         )
         lines += [] if outcome.snapshot is None else [outcome.snapshot.words]
     return "\n".join(lines)
@@ -72,7 +69,7 @@ def imported(outcome: Imported) -> str:
 
 def refused_import(outcome: Imported) -> str:
     """Why nothing was stored."""
-    errors, them = plural(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
+    errors, them = counted(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
     return f"Nothing was imported: {outcome.file_name} has {errors}; mend {them} and import again."
 
 
