@@ -10,6 +10,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.figures import counted
 from clo_desktop.store import Snapshot, SnapshotTest
 from clo_desktop.work.fingerprint import state_of
+from clo_desktop.work.standing import cushion
 from engine.compliance import Compliance, TestResult
 from engine.terms import Book
 
@@ -60,9 +61,9 @@ def _test(r: TestResult) -> SnapshotTest:
         kind=r.kind,
         direction=r.direction,
         outcome=r.outcome.value,
-        result=r.result,
+        result=None if r.empty else r.result,
         threshold=r.threshold,
-        cushion=r.cushion,
+        cushion=cushion(r),
         cushion_par=r.cushion_par,
         cushion_names=r.cushion_names,
         numerator=r.numerator,

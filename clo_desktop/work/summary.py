@@ -12,12 +12,11 @@ from clo_desktop.figures import counted
 from clo_desktop.store import DealSummary
 from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
+from clo_desktop.work.standing import mark
 from engine import cash
 from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
 from engine.waterfall.trace import StepTrace, Trace, failing
-
-_MARKS = {"pass": "pass", "fail": "FAIL", "maintained": "maintained"}
 
 
 def _figure(kind: str, value: float) -> str:
@@ -33,9 +32,10 @@ def _figure(kind: str, value: float) -> str:
 
 def _test_line(r: TestResult) -> str:
     bound = "max" if r.direction == "MAX" else "min"
+    result, room = ("–", "–") if r.empty else (_figure(r.kind, r.result), _figure(r.kind, r.cushion))
+    limit = _figure(r.kind, r.threshold)
     return (
-        f"{r.number:4d}  {r.name:52.52} {_figure(r.kind, r.result):>12} {bound} {_figure(r.kind, r.threshold):>12}"
-        f" {_figure(r.kind, r.cushion):>12}  {_MARKS[r.outcome.value]:10} {r.comment}"
+        f"{r.number:4d}  {r.name:52.52} {result:>12} {bound} {limit:>12} {room:>12}  {mark(r):14} {r.comment}"
     ).rstrip()
 
 
