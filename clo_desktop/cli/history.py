@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from clo_desktop.cli.arguments import date
-from clo_desktop.cli.common import Add, Answer, open_desk
+from clo_desktop.cli.common import Add, Answer, add_force, check_target, open_desk
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 
 
 def add_verbs(add: Add) -> None:
@@ -29,6 +30,7 @@ def add_verbs(add: Add) -> None:
     ideas.add_argument(
         "--csv", type=Path, metavar="FILE", help="with --idea: write its trades as `--trades` reads them"
     )
+    add_force(ideas)
 
 
 def _snapshot(options: argparse.Namespace) -> Answer:
@@ -68,6 +70,7 @@ def _ideas(options: argparse.Namespace) -> Answer:
         return Answer(
             {"deal": options.deal, **history_told.idea_plain(idea, changes)}, history_told.idea_words(idea, changes)
         )
+    check_target(options, options.csv)
     count = stored_ideas.write_csv(desk, options.deal, idea, options.csv)
     data = {"deal": options.deal, "idea": idea.name, "file": str(options.csv), "trades": count}
-    return Answer(data, f"{count} trades of {idea.name} were written to {options.csv}.")
+    return Answer(data, f"{counted(count, 'trade')} of {idea.name} were written to {options.csv}.")

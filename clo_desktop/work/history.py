@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.store import Snapshot, SnapshotTest
 from clo_desktop.work.fingerprint import state_of
+from clo_desktop.work.standing import cushion
 from engine.compliance import Compliance, TestResult
 from engine.terms import Book
 
@@ -31,7 +33,7 @@ class Taken:
     @property
     def words(self) -> str:
         day = self.snapshot.as_of.isoformat()
-        told = f"Snapshot of {day}: {len(self.snapshot.tests)} tests stored"
+        told = f"Snapshot of {day}: {counted(len(self.snapshot.tests), 'test')} stored"
         return f"{told}, in the place of the one taken {moment(self.replaced)}." if self.replaced else f"{told}."
 
 
@@ -62,9 +64,9 @@ def _test(r: TestResult) -> SnapshotTest:
         kind=r.kind,
         direction=r.direction,
         outcome=r.outcome.value,
-        result=r.result,
+        result=None if r.empty else r.result,
         threshold=r.threshold,
-        cushion=r.cushion,
+        cushion=cushion(r),
         cushion_par=r.cushion_par,
         cushion_names=r.cushion_names,
         numerator=r.numerator,

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.progress import Progress
 from clo_desktop.store import StoredIdea
 from clo_desktop.work.desk import Desk
@@ -487,7 +488,7 @@ class Pad(QObject):
                 self.fresh("" if path.stem in taken else path.stem)
             self.put(row_of(t) for t in found.trades)
             self._session.said.emit(
-                f"{len(found.trades)} trades of {path.name} were put into {self.ideas.current.name}."
+                f"{counted(len(found.trades), 'trade')} of {path.name} put into {self.ideas.current.name}."
             )
 
         self._file(f"Import {path.name}", lambda: read_trades(path, desk.trader(deal, others).assets), done)
@@ -515,7 +516,7 @@ class Pad(QObject):
         self._file(
             f"Export {path.name}",
             write,
-            lambda count: self._session.said.emit(f"{count} trades were written to {path}."),
+            lambda count: self._session.said.emit(f"{counted(count, 'trade')} written to {path}."),
         )
 
     def _file(self, name: str, work: Callable[[], A], done: Callable[[A], object]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.progress import Progress, silent
 from clo_desktop.work.desk import Desk
 from engine import dates
@@ -214,7 +215,7 @@ def _table(down: Axis, across: Axis, unit: Shown, values: NDArray[np.float64]) -
         cells = " ".join(f"{figure(unit, float(x)):>12}" for x in row[: len(shown)])
         lines.append(f"{told(down.parameter, value):>12} {cells}")
     if len(across.values) > len(shown):
-        lines.append(f"{len(across.values) - len(shown)} more columns: --json has them.")
+        lines.append(f"{counted(len(across.values) - len(shown), 'more column')}: --json has all.")
     return lines
 
 

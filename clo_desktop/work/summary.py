@@ -8,15 +8,15 @@ from typing import Final
 
 import numpy as np
 
+from clo_desktop.figures import counted
 from clo_desktop.store import DealSummary
 from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
+from clo_desktop.work.standing import mark
 from engine import cash
 from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
 from engine.waterfall.trace import StepTrace, Trace, failing
-
-_MARKS = {"pass": "pass", "fail": "FAIL", "maintained": "maintained"}
 
 
 def _figure(kind: str, value: float) -> str:
@@ -32,15 +32,11 @@ def _figure(kind: str, value: float) -> str:
 
 def _test_line(r: TestResult) -> str:
     bound = "max" if r.direction == "MAX" else "min"
+    result, room = ("–", "–") if r.empty else (_figure(r.kind, r.result), _figure(r.kind, r.cushion))
+    limit = _figure(r.kind, r.threshold)
     return (
-        f"{r.number:4d}  {r.name:52.52} {_figure(r.kind, r.result):>12} {bound} {_figure(r.kind, r.threshold):>12}"
-        f" {_figure(r.kind, r.cushion):>12}  {_MARKS[r.outcome.value]:10} {r.comment}"
+        f"{r.number:4d}  {r.name:52.52} {result:>12} {bound} {limit:>12} {room:>12}  {mark(r):14} {r.comment}"
     ).rstrip()
-
-
-def plural(count: int, word: str) -> str:
-    """1 error, 2 errors."""
-    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
@@ -50,7 +46,8 @@ def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
     if not found:
         return "There is no deal yet; `clo import FILE --deal NAME` brings one in."
     return "\n".join(
-        f"{d.name:24} {d.as_of or '–'}  {plural(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}" for d in found
+        f"{d.name:24} {d.as_of or '–'}  {counted(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}"
+        for d in found
     )
 
 
@@ -62,9 +59,9 @@ def imported(outcome: Imported) -> str:
         lines.append(f"{fault.severity:8} {place:24} {fault.column}: {fault.message}")
     if outcome.imported:
         lines.append(
-            f"{outcome.deal}: {plural(outcome.holdings, 'holding')} of {plural(outcome.assets, 'asset')}, "
+            f"{outcome.deal}: {counted(outcome.holdings, 'holding')} of {counted(outcome.assets, 'asset')}, "
             f"par {outcome.par:,.2f}, principal cash {outcome.principal_cash:,.2f}; "
-            f"{plural(outcome.warnings, 'warning')}."
+            f"{counted(outcome.warnings, 'warning')}."
         )
         lines += [] if outcome.snapshot is None else [outcome.snapshot.words]
     return "\n".join(lines)
@@ -72,7 +69,7 @@ def imported(outcome: Imported) -> str:
 
 def refused_import(outcome: Imported) -> str:
     """Why nothing was stored."""
-    errors, them = plural(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
+    errors, them = counted(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
     return f"Nothing was imported: {outcome.file_name} has {errors}; mend {them} and import again."
 
 

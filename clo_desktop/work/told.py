@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clo_desktop.work.judging import Inspected, MatrixView, OwnTest, Why
+from clo_desktop.work.standing import cushion, outcome_word
 from engine.compliance import TestResult
 from engine.compliance.inbox import Finding
 
@@ -35,7 +36,8 @@ def why_plain(done: Why) -> Plain:
         "result": _finite(r.result),
         "threshold": _finite(r.threshold),
         "outcome": r.outcome.value,
-        "cushion": _finite(r.cushion),
+        "cushion": _finite(cushion(r)),
+        "applicable": not r.empty,
         "cushion_par": _finite(r.cushion_par),
         "cushion_names": _finite(r.cushion_names),
         "wording": r.wording,
@@ -62,8 +64,8 @@ def why_words(done: Why) -> str:
     r = done.result
     bound = "at most" if r.direction == "MAX" else "at least"
     lines = [
-        f"Test {r.number}, {r.name}: {figure(r.kind, r.result)}, {bound} {figure(r.kind, r.threshold)}: "
-        f"{r.outcome.value}, cushion {figure(r.kind, r.cushion)}{_room(r)}",
+        f"Test {r.number}, {r.name}: {'–' if r.empty else figure(r.kind, r.result)}, {bound} "
+        f"{figure(r.kind, r.threshold)}: {outcome_word(r, near=False)}{_room(r)}",
         f"Counts: {r.wording or 'every position'} ({done.counting} positions)",
     ]
     lines += [f"Reading: {r.reading}"] if r.reading else []
@@ -78,9 +80,11 @@ def why_words(done: Why) -> str:
 
 
 def _room(r: TestResult) -> str:
+    if r.empty:
+        return ""
     words = [] if r.cushion_par is None else [f"{r.cushion_par:,.0f} par"]
     words += [] if r.cushion_names is None else [f"{r.cushion_names:,.1f} average names"]
-    return f" ({', '.join(words)})" if words else ""
+    return f", cushion {figure(r.kind, r.cushion)}" + (f" ({', '.join(words)})" if words else "")
 
 
 # --- the quality matrix ------------------------------------------------------------------------------------------

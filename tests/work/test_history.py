@@ -144,6 +144,8 @@ def test_that_ideas_are_listed_and_one_is_written_as_trades_that_compliance_read
     file = tmp_path / "swap.csv"
     assert said(capsys, workspace, "ideas", *deal, "--idea", "swap", "--csv", str(file))["trades"] == 1
     assert file.read_text().splitlines()[1] == f"sell,{asset},250000.0,99.5,2025-05-05"
+    again = said(capsys, workspace, "ideas", *deal, "--idea", "swap", "--csv", str(file), code=1)
+    assert "--force" in again["error"]["message"]
     after = said(capsys, workspace, "compliance", *deal, "--trades", str(file))
     assert all("after" in test for test in after["tests"])
     assert said(capsys, workspace, "ideas", *deal, "--idea", "none", code=1)["error"]["code"] == "no-idea"
