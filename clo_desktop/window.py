@@ -476,7 +476,8 @@ class Window(QMainWindow):
 
     def _show_saved(self, *_: object) -> None:
         """Where what was changed is safe: on this computer, or on the server."""
-        told = contract.words(self.session, answers=self.watch.answers, waiting=self.watch.waiting)
+        watch = self.watch
+        told = contract.words(self.session, answers=watch.answers, waiting=watch.waiting, refused=watch.refused)
         self.saved.setText(told.words)
         self.saved.setToolTip(as_text(told.tip))
 
