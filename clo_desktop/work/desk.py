@@ -299,13 +299,20 @@ class Desk:
         unsent.keep(known, self._marks.get(deal, NOWHERE), joined, op_id, sent=sent)
         return joined, True
 
-    def send_unsent(self, choices: Choices = NO_CHOICES, *, again: bool = False) -> tuple[Outcome, ...]:
+    def send_unsent(
+        self,
+        deals: Iterable[str] | None = None,
+        choices: Choices = NO_CHOICES,
+        *,
+        again: bool = False,
+        report: Progress = silent,
+    ) -> tuple[Outcome, ...]:
         """Send the edits that wait on this computer; what came of each deal. Raises Refused as `Unsent.send`."""
         if self.unsent is None or not self.unsent.waiting:
             return ()
         held = self.unsent.deals
         try:
-            outcomes = self.unsent.send(choices, again=again)
+            outcomes = self.unsent.send(deals, choices, again=again, report=report)
         except Refused:
             for deal in held:  # some of it may be there
                 self._books.pop(deal, None)

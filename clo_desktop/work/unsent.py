@@ -1,7 +1,7 @@
 """Edits of a server's deals that the server could not be told of: kept in a file on this computer until it can. No Qt.
 
-The file holds offline copies of the edited deals, made by the first edit that found no server, and their outbox: an edit
-that is kept here is flushed to the disk, survives the process, and is applied once by its identifier.
+The file holds offline copies of the edited deals, made by the first edit that found no server, and their outbox: an
+edit that is kept here is flushed to the disk, survives the process, and is applied once by its identifier.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from clo_desktop.faults import Refused
+from clo_desktop.progress import Progress, silent
 from clo_desktop.store import Store, open_store
-from clo_desktop.store.local import vault
+from clo_desktop.store.delta import delta_of
+from clo_desktop.store.local import files, vault
 from clo_desktop.store.local.header import read_header
 from clo_desktop.store.local.manner import Manner
-from clo_desktop.store.merge import NO_CHOICES, Choices, merge
+from clo_desktop.store.merge import NO_CHOICES, Choices
 from clo_desktop.store.retries import sqlstate
 from clo_desktop.store.sync import copies
 from clo_desktop.store.sync.copies import Copy, Mark, State
@@ -85,7 +86,7 @@ class Unsent:
         """
         deal, now = known.deal.name, dt.datetime.now(dt.UTC)
         state = State.SENT if sent else State.WAITING
-        change = copies.Operation(op_id, deal, max(mark.version, 1), copies.delta_of(known, mine), now, state)
+        change = copies.Operation(op_id, deal, max(mark.version, 1), delta_of(known, mine), now, state)
         made = Copy(deal, self._server.name, known, mark, now, (change,), current=False)
         self.shelf.put(made)
         self._count()
@@ -98,17 +99,24 @@ class Unsent:
     def standings(self) -> tuple[Standing, ...]:
         return FileShelf(self._store).standings() if self._store is not None else ()
 
-    def send(self, choices: Choices = NO_CHOICES, *, again: bool = False) -> tuple[Outcome, ...]:
+    def send(
+        self,
+        deals: Iterable[str] | None = None,
+        choices: Choices = NO_CHOICES,
+        *,
+        again: bool = False,
+        report: Progress = silent,
+    ) -> tuple[Outcome, ...]:
         """Bring what waits and the server together, and let go of deals of which nothing waits any more.
 
-        again  whether what was refused before is sent again. Raises Refused where the server cannot be asked; everything
-        that it has not confirmed is kept.
+        Arguments as of `Syncing.sync`. Raises Refused where the server cannot be asked; everything that it has not
+        confirmed is kept.
         """
         if self._store is None:
             return ()
         shelf = FileShelf(self._store)
         try:
-            outcomes = Syncing(shelf, self._server).sync(choices=choices, again=again)
+            outcomes = Syncing(shelf, self._server).sync(deals, choices, again=again, report=report)
         finally:
             for standing in shelf.standings():
                 self.release(standing.deal)
@@ -138,9 +146,8 @@ class Unsent:
         store.close()
         if empty and file is not None:
             salt = read_header(file.file).salt
-            for ending in ("", "-wal", "-shm"):
-                with contextlib.suppress(OSError):
-                    file.file.with_name(file.file.name + ending).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                files.remove(file.file)
             if file.key is not None:
                 vault.forget(salt)
 
@@ -170,7 +177,7 @@ class Unsent:
             return
         if new:
             with contextlib.suppress(OSError):
-                os.chmod(file, 0o600)
+                file.chmod(0o600)
         self._store = store
 
     def _count(self) -> None:

@@ -61,10 +61,10 @@ class Watch(QObject):
         session.leaving.connect(self._hush)
         session.seat.changed.connect(self._settle)
         session.book_changed.connect(self._forget)
-        session.book_changed.connect(self._count)
-        session.edited.connect(self._count)
+        session.book_changed.connect(self.count)
+        session.edited.connect(self.count)
 
-    def _count(self, _book: object = None) -> None:
+    def count(self, _changed: object = None) -> None:
         """How many changes wait: in the outbox of a file, or because the server does not answer."""
         session = self._session
         if session.desk is None:
@@ -136,7 +136,7 @@ class Watch(QObject):
             if who.desk.unsent is not None:
                 who.desk.unsent.away = False
             self._say(True)
-            self._count()
+            self.count()
             if found[2]:
                 self.sent.emit(found[2])
             session.seat.knows(found[0])
@@ -165,7 +165,7 @@ class Watch(QObject):
             if who.desk.unsent is not None:
                 who.desk.unsent.away = True
             self._say(False)
-            self._count()
+            self.count()
 
         session.lanes.start(
             DATABASE, "Look at the server", work, done=done, failed=failed, cancelled=self._rest, quiet=True
