@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.clash import ClashDialog
+from clo_desktop.dialogs.courier import Courier
 from clo_desktop.dialogs.doorman import Doorman
 from clo_desktop.dialogs.entries import of_commands, of_session
 from clo_desktop.dialogs.gatekeeper import Gatekeeper
@@ -128,6 +129,7 @@ class Window(QMainWindow):
         self.gate = Gatekeeper(
             session, self.register, self.doorman.keeper, lambda: self._settings, self._remember, self
         )
+        self.courier = Courier(session, self.watch, self.gate, self)
         self.actions_by_id: dict[str, QAction] = {}
         self._make_menus()
         self._make_status_bar()
@@ -221,6 +223,8 @@ class Window(QMainWindow):
             "recovery": self.doorman.ask_recovery_key,
             "demo": self.porter.import_demo,
             "server": self.gate.ask_server,
+            "offline": self.courier.ask_take,
+            "synchronise": self.courier.ask_synchronise,
             "signout": self.gate.sign_out,
             "password": self.gate.change_password,
             "lock": self.gate.lock_now,
@@ -476,7 +480,8 @@ class Window(QMainWindow):
 
     def _show_saved(self, *_: object) -> None:
         """Where what was changed is safe: on this computer, or on the server."""
-        told = contract.words(self.session, answers=self.watch.answers, waiting=self.watch.waiting)
+        watch = self.watch
+        told = contract.words(self.session, answers=watch.answers, waiting=watch.waiting, refused=watch.refused)
         self.saved.setText(told.words)
         self.saved.setToolTip(as_text(told.tip))
 

@@ -15,7 +15,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.store import Store, books, delta
 from clo_desktop.store.rows import book_of, rows_of
 from clo_desktop.store.sync import outbox
-from clo_desktop.store.sync.copies import Copy, Mark, Operation, State, dropped
+from clo_desktop.store.sync.copies import NOWHERE, Copy, Mark, Operation, State, dropped
 from clo_desktop.store.sync.tables import copies
 from engine.terms import Book
 
@@ -114,10 +114,20 @@ class FileShelf:
             return after
 
     def drop(self, deal: str) -> int:
-        """Drop the changes of a copy that were not confirmed, so that it is as the server had it; how many."""
-        before = self.copy(deal)
+        """Drop the changes of a copy that were not confirmed, so that it is as the server had it; how many.
+
+        A deal that the server never had stays as it is, and is no copy any more.
+        """
+        with self._store.writing() as on:
+            before = _read(on, deal)
+            if before is None:
+                raise _no_copy(deal)
+            if before.mark == NOWHERE:
+                outbox.replace_waiting(on, before.waiting, ())
+                on.execute(sa.delete(copies).where(copies.c.deal == deal))
+                return len(before.waiting)
         self.change(deal, dropped)
-        return len(before.waiting) if before is not None else 0
+        return len(before.waiting)
 
     def remove(self, deal: str) -> None:
         with self.store.writing() as on:
