@@ -159,7 +159,8 @@ class Courier(QObject):
 
     def _synchronise(self, dialog: SynchroniseDialog, deal: str = "", choices: Choices | None = None) -> None:
         def done(outcomes: tuple[Outcome, ...]) -> None:
-            dialog.say(" ".join(_said(outcome) for outcome in outcomes) or "There was nothing to do.")
+            said = [*(_said(outcome) for outcome in outcomes), self.offline.scenarios]
+            dialog.say(" ".join(filter(None, said)) or "There was nothing to do.")
             self._ask_whose(outcomes)
 
         wanted = [deal] if deal else None

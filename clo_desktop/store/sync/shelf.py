@@ -118,7 +118,7 @@ class FileShelf:
 
         A deal that the server never had stays as it is, and is no copy any more.
         """
-        with self._store.writing() as on:
+        with self.store.writing() as on:
             before = _read(on, deal)
             if before is None:
                 raise _no_copy(deal)

@@ -22,7 +22,6 @@ from clo_desktop.store.server.signing import SignIn
 from clo_desktop.store.sync.server import StoreServer
 from clo_desktop.store.sync.shelf import FileShelf
 from clo_desktop.store.sync.syncing import Syncing
-from clo_desktop.tables.editing import Cell
 from clo_desktop.window import Window
 from tests.ui.server.conftest import Enter, Office, dialogs, idle
 from tests.ui.server.test_server_away import first_asset, on_server, price, type_price
