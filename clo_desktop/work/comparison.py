@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from clo_desktop.faults import Refused
-from clo_desktop.figures import counted
+from clo_desktop.figures import counted, percent
 from clo_desktop.work import scenario_told
 from clo_desktop.work.scenario_written import said
 from engine.assumptions import Assumptions
@@ -193,5 +193,5 @@ def _shown(unit: Unit, value: float | None) -> str:
     if value is None:
         return "–"
     if unit in (Unit.RATE, Unit.SHARE, Unit.RATIO):
-        return f"{value * 100:.2f} %"
+        return percent(value)
     return f"{value:,.0f}" if unit in (Unit.MONEY, Unit.COUNT) else f"{value:.2f}"

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from clo_desktop.figures import counted
+from clo_desktop.figures import counted, percent
 from clo_desktop.store import DealSummary
 from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
@@ -22,9 +22,9 @@ from engine.waterfall.trace import StepTrace, Trace, failing
 def _figure(kind: str, value: float) -> str:
     """A result in the unit of its kind."""
     if kind == "share":
-        return f"{value * 100:.3f} %"
+        return percent(value, 3)
     if kind == "ratio":
-        return f"{value * 100:.2f} %"
+        return percent(value)
     if kind == "years":
         return f"{value:.2f} y"
     return f"{value:,.2f}"
@@ -101,7 +101,7 @@ def _further(done: Projection) -> str:
 
 
 def _rate(name: str, value: float) -> str:
-    return f"{value:g} months" if name == "lag" else f"{value:.1%}" if name == "severity" else f"{value:.2%}"
+    return f"{value:g} months" if name == "lag" else percent(value, 1 if name == "severity" else 2)
 
 
 def projection(done: Projection) -> str:
@@ -128,12 +128,12 @@ def projection(done: Projection) -> str:
     lines.append(f"Incentive fee {'':>17} {r.cash[:, cash.INCENTIVE_FEE].sum():16,.0f}")
     total = done.paid(done.equity).sum()
     lines.append(
-        f"Subordinated notes: {total:,.0f} in all; IRR since purchase {'none' if irr is None else f'{irr:.2%}'}"
+        f"Subordinated notes: {total:,.0f} in all; IRR since purchase {'none' if irr is None else percent(irr)}"
     )
     for k, test in enumerate(done.document.tests):
         dates = [done.payment_dates[i] for i in np.flatnonzero(failing(done, k))]
         when = f"fails first on {dates[0]}, {len(dates)} times in all" if dates else "never fails"
-        lines.append(f"{test.id:8} {r.ratio[0, k]:8.2%} against {r.trigger[0, k]:.2%}: {when}")
+        lines.append(f"{test.id:8} {percent(r.ratio[0, k]):>9} against {percent(r.trigger[0, k])}: {when}")
     gap = abs(done.sources - done.uses).max()
     lines.append(
         f"Sources {done.sources.sum():,.2f} = uses {done.uses.sum():,.2f}; largest difference on a date {gap:.6f}"
@@ -183,5 +183,5 @@ def _step(step: StepTrace) -> Iterator[str]:
         verdict = "is not tested" if not test.active else "passes" if test.passed else "FAILS"
         yield (
             f"{'':11}{test.id} {verdict}: {test.numerator:,.2f} / {test.denominator:,.2f} "
-            f"= {test.ratio:.2%} against {test.trigger:.2%}"
+            f"= {percent(test.ratio)} against {percent(test.trigger)}"
         )

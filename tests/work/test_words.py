@@ -80,7 +80,7 @@ def test_that_a_failing_coverage_test_is_told_with_its_first_date(stocked: Path)
     hard = Desk(stocked).project(DEAL, Assumptions(cdr=0.15, severity=0.7))
     text = summary.projection(hard)
     assert "fails first on 20" in text
-    assert f"CDR {0.15:.2%}" in text
+    assert "CDR 15.00 %" in text
 
 
 def test_that_an_average_of_no_assets_is_not_applicable_and_has_no_cushion(stocked: Path) -> None:
