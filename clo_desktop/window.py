@@ -37,6 +37,7 @@ from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
 from clo_desktop.dialogs.porter import Porter
 from clo_desktop.dialogs.registrar import Registrar
+from clo_desktop.dialogs.rescue import ask_rescue
 from clo_desktop.faults import Refused
 from clo_desktop.look import theme
 from clo_desktop.look.banner import Banner
@@ -66,6 +67,8 @@ from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
 from clo_desktop.work.register import Register
 from clo_desktop.work.session import Session, Timed
+from clo_desktop.work.unsaved import Change, Source, Unsaved
+from clo_desktop.work.unsaved_ideas import UnsavedIdeas
 from clo_desktop.work.watch import Watch
 
 _LAYOUT_VERSION: Final = 5
@@ -136,8 +139,21 @@ class Window(QMainWindow):
         self.setCentralWidget(centre)
         self._lay_out()
         self._restore()
+        self.unsaved = Unsaved(session, self._sources(), self)
         self.limits = Limits(session, self.actions_by_id, self.docks["users"], self)
         self._connect()
+
+    def _sources(self) -> tuple[Source, ...]:
+        """What of the window may hold something that is not stored, in the order in which it is taken back."""
+        run, scenarios, trades, ideas = self.run_pane, self.scenarios, self.trades, UnsavedIdeas(self.trades.pad)
+        return (
+            Source("run", run.unsaved, run.restore, lambda: run.ready),
+            Source("scenarios", scenarios.unsaved, scenarios.restore, lambda: scenarios.ready),
+            Source("ideas", ideas.look, ideas.restore, lambda: ideas.ready, outlives=True),
+            Source("bids", trades.unsaved_list, trades.restore_list),
+            Source("test", self._unsaved_test, self._restore_test),
+            Source("note", trades.unsaved_note, trades.restore_note),
+        )
 
     # -- making -------------------------------------------------------------------------------------------------------
 
@@ -303,6 +319,9 @@ class Window(QMainWindow):
         session.refused.connect(self.say_refused)
         session.imported.connect(self._imported)
         session.book_changed.connect(self._book_changed)
+        self.unsaved.found.connect(
+            lambda found: self.gate.curtain.after(partial(ask_rescue, self.unsaved, found, self))
+        )
         session.clashed.connect(lambda clash: self.gate.curtain.after(partial(self.ask_whose, clash)))
         session.seat.changed.connect(self._show_saved)
         session.seat.signed_out.connect(self.imports.clear)
@@ -391,6 +410,13 @@ class Window(QMainWindow):
         self.session.book_changed.connect(dialog.reject)  # it writes into the deal that is open
         dialog.show()
         return dialog
+
+    def _unsaved_test(self) -> Change | None:
+        dialog = self.findChild(OwnTestDialog)
+        return dialog.unsaved() if isinstance(dialog, OwnTestDialog) else None
+
+    def _restore_test(self, kept: dict[str, Any]) -> None:
+        self.write_test(kept["number"]).restore(kept)
 
     def _guarded_test(self, number: int | None) -> None:
         self._guarded(lambda: self.write_test(number))()
@@ -545,7 +571,7 @@ class Window(QMainWindow):
             return True
         question = (
             f"{counted(shelf.unsaved, 'idea')} could not be stored: {shelf.failing} Close all the same? They are tried "
-            "once more, and lost where that fails too."
+            "once more; where that fails too they stay on this computer and are offered at the next start."
         )
         return QMessageBox.question(self, "CLO Desktop", as_text(question)) == QMessageBox.StandardButton.Yes
 
@@ -563,4 +589,5 @@ class Window(QMainWindow):
         self.gate.close()
         self.watch.stop()
         self.session.close()
+        self.unsaved.close()
         super().closeEvent(event)

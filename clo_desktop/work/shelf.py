@@ -61,9 +61,11 @@ class Shelf(QObject):
         self._deals: dict[str, _Shelf] = {}
         self._batch: _Batch | None = None
         self._state: tuple[Book, PoolState] | None = None
+        self._refused: list[tuple[str, StoredIdea]] = []  # when the workspace was closed
         self.failing = ""  # why the last write failed
         session.leaving.connect(self.flush)
         session.deals_changed.connect(self._forget)
+        session.opened.connect(self._refused.clear)
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
@@ -83,6 +85,16 @@ class Shelf(QObject):
     def unsaved(self) -> int:
         """How many ideas the store does not have as they are."""
         return sum(len(shelf.unsaved) for shelf in self._deals.values())
+
+    def waiting(self) -> list[tuple[str, StoredIdea]]:
+        """The ideas that the store does not have as they are, each with its deal; those that it refused to the last."""
+        here = [
+            (deal, shelf.ideas[key])
+            for deal, shelf in self._deals.items()
+            for key in sorted(shelf.unsaved)
+            if key in shelf.ideas
+        ]
+        return here or list(self._refused)
 
     def load(self, deal: str, done: Callable[[], object]) -> None:
         """Reads the ideas of the open deal; `done` is called if it is open still."""
@@ -222,12 +234,14 @@ class Shelf(QObject):
     def flush(self, desk: Desk) -> None:
         """Writes what is not stored yet, at once: the workspace is being closed. Then nothing is on the shelf."""
         self._settle()
+        self._refused.clear()
         while (batch := self._next()) is not None:
             try:
                 batch.stored = desk.store.save_ideas(batch.deal, batch.ideas, batch.gone)
             except Refused as refused:
                 self.failing = refused.message
                 if refused.code != _NO_DEAL:
+                    self._refused += [(batch.deal, idea) for idea in batch.ideas]
                     self._session.refused.emit(f"Ideas of {batch.deal} could not be stored: {refused.message}")
                 self._deals.pop(batch.deal)
                 continue
