@@ -42,6 +42,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.look import theme
 from clo_desktop.look.banner import Banner
 from clo_desktop.look.formats import counted
+from clo_desktop.look.permits import NEEDS, Permitted
 from clo_desktop.look.words import ElidedLabel, as_text
 from clo_desktop.panes.audit import AuditPane
 from clo_desktop.panes.cashflows import CashFlowsPane
@@ -89,7 +90,7 @@ class Window(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.porter = Porter(session, self._guarded, lambda: self.scenarios.for_pack(), self)
-        ask_import = self._guarded(self.porter.ask_import)
+        ask_import = Permitted(session.seat, rights.IMPORT, self._guarded(self.porter.ask_import))
         self.deals = DealsPane(session, ask_import, self._guarded_of(self.ask_delete))
         self.edits = Edits(session, self)
         self.collateral = CollateralPane(session, self.edits, ask_import)
@@ -204,6 +205,7 @@ class Window(QMainWindow):
             action.setShortcuts([QKeySequence(k) for k in command.keys])
             action.setStatusTip(command.tip)
             action.setToolTip(command.tip)
+            action.setProperty(NEEDS, command.needs)
             action.triggered.connect(self._guarded(acts[command.id]))
             if command.id.startswith("theme."):
                 action.setCheckable(True)

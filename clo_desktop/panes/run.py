@@ -25,6 +25,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.look import formats
 from clo_desktop.look.fields import DateField, NumberField
 from clo_desktop.look.outcome import outcome_text, said_text, scenario_text
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
 from clo_desktop.work import rights, scenario_over
 from clo_desktop.work.lanes import State
@@ -131,22 +132,20 @@ class RunPane(QWidget):
         form.addRow(self.reinvest)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.run_button = QPushButton("Run")
+        self.run_button = PermitButton(session.seat, rights.RUN, "Run")
         self.run_button.setDefault(True)
         self.run_button.clicked.connect(self.run)
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setEnabled(False)
         self.cancel_button.clicked.connect(self.cancel)
-        self.reset_button = QPushButton("Deal's own")
-        self.reset_button.setToolTip(_RESET)
+        self.reset_button = PermitButton(session.seat, rights.RUN, "Deal's own", _RESET)
         self.reset_button.clicked.connect(self._reset)
         buttons = QHBoxLayout()
         for button in (self.run_button, self.cancel_button, self.reset_button):
             button.setMinimumWidth(60)
             buttons.addWidget(button)
         buttons.addStretch()
-        self.scenario_button = QPushButton("Scenario file…")
-        self.scenario_button.setToolTip(_SCENARIO)
+        self.scenario_button = PermitButton(session.seat, rights.RUN, "Scenario file…", _SCENARIO)
         self.scenario_button.clicked.connect(self._choose_scenario)
         self.scenario_said = WrappedLabel()
         self.scenario_said.setTextFormat(Qt.TextFormat.RichText)
@@ -357,9 +356,6 @@ class RunPane(QWidget):
     def _settle(self) -> None:
         """Who may not run the deal reads why."""
         why = self._session.seat.why_not(rights.RUN)
-        for button, tip in ((self.run_button, ""), (self.reset_button, _RESET), (self.scenario_button, _SCENARIO)):
-            button.setEnabled(not why)
-            button.setToolTip(why or tip)
         if why and self._session.book is not None:
             self.state.setText(why)
 

@@ -17,6 +17,7 @@ from clo_desktop.work.fingerprint import differences
 from clo_desktop.work.lanes import DATABASE, ENGINE, Task
 from clo_desktop.work.latest import Latest
 from clo_desktop.work.pad_rows import Judged, Row, judge, row_of, tidy, without_empty
+from clo_desktop.work.seat import Seat
 from clo_desktop.work.session import Session
 from clo_desktop.work.shelf import Shelf
 from clo_desktop.work.stored_ideas import stored, typed
@@ -104,6 +105,11 @@ class Pad(QObject):
     @property
     def _sheet(self) -> _Sheet:
         return self._sheets.get(self.deal, _Sheet())
+
+    @property
+    def seat(self) -> Seat:
+        """Who trades."""
+        return self._session.seat
 
     @property
     def ideas(self) -> Ideas[Row]:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
 from clo_desktop.store import PoolState, StoredIdea
+from clo_desktop.work import rights
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.fingerprint import state_of
 from clo_desktop.work.lanes import DATABASE
@@ -121,6 +122,11 @@ class Shelf(QObject):
             self._state = (book, state_of(book))
         return self._state[1]
 
+    @property
+    def why_not(self) -> str:
+        """Why nothing is stored for whoever is signed in, as a sentence; empty where it is."""
+        return self._session.seat.why_not(rights.KEEP)
+
     # -- changes ------------------------------------------------------------------------------------------------------
 
     def fresh(self, name: str) -> StoredIdea:
@@ -133,7 +139,8 @@ class Shelf(QObject):
         """An idea as it is now; stored in the background."""
         shelf = self._deals.setdefault(deal, _Shelf({}))
         shelf.ideas[idea.key] = replace(idea, changed_at=dt.datetime.now(dt.UTC))
-        shelf.unsaved.add(idea.key)
+        if not self.why_not:
+            shelf.unsaved.add(idea.key)
         self.changed.emit()
         self._write()
 
@@ -143,7 +150,8 @@ class Shelf(QObject):
         if shelf is None or shelf.ideas.pop(key, None) is None:
             return
         shelf.unsaved.discard(key)
-        shelf.gone.add(key)
+        if not self.why_not:
+            shelf.gone.add(key)
         self.changed.emit()
         self._write()
 

@@ -63,6 +63,7 @@ class TradesPane(QWidget):
         self._wide: bool | None = None  # whether pad and tests stand side by side
         self._offered: Trader | None = None  # whose assets the list completes
         self.ideas = IdeaBar(
+            session.seat,
             {
                 "new": self._guarded(self.pad.fresh),
                 "branch": self._guarded(self.pad.branch),
@@ -75,7 +76,7 @@ class TradesPane(QWidget):
                 "import": self.ask_file,
                 "export": self.ask_place,
                 "copy": self._copy_all,
-            }
+            },
         )
         self.list = RowList()
         self.add_button = self._button("Add trade", "Begin a further trade (Enter in the last row)", self.list.add)
@@ -271,7 +272,9 @@ class TradesPane(QWidget):
         self.list.set_rows(ideas.current.trades)
         names = [b.name for b in ideas.branches if b.name != ideas.current.name]
         self.beside.offer(names, self.pad.beside)
-        self.since.setText(since_told(self.pad.kept, self.pad.since))
+        why = self.pad.shelf.why_not
+        unkept = [f"Ideas are for trying out and are not stored. {why}"] if why else []
+        self.since.setText("\n".join(filter(None, [*unkept, since_told(self.pad.kept, self.pad.since)])))
         self.since.setVisible(bool(self.since.text()))
 
     def _show(self, judged: Judged | None) -> None:
@@ -483,7 +486,7 @@ class TradesPane(QWidget):
         """Opens the list of stored ideas."""
         if self._session.deal is None:
             raise Refused("No deal is open; choose one in the deal list.")
-        dialog = StoredIdeasDialog(self.pad, self._session.deal, self)
+        dialog = StoredIdeasDialog(self.pad, self._session.deal, self._session.seat, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._session.book_changed.connect(dialog.reject)  # it lists the ideas of the deal that is open
         dialog.open()
