@@ -134,7 +134,7 @@ def test_that_a_viewer_tries_trades_that_nobody_has_to_store(harbor: Window, qtb
     assert "only analysts, managers and administrators store ideas" in harbor.trades.since.text()
     dialog = StoredIdeasDialog(pad, DEMO_DEAL, harbor.session.seat, harbor)
     dialog.table.select_keys([pad.shelf.ideas(DEMO_DEAL)[0].key])
-    assert dialog.open_button.isEnabled()
+    qtbot.waitUntil(dialog.open_button.isEnabled)
     for button in (dialog.rename_button, dialog.delete_button):
         assert not button.isEnabled()
         assert "store ideas" in button.toolTip()
@@ -151,5 +151,5 @@ def test_that_a_scenario_of_somebody_else_is_not_offered_for_change(harbor: Wind
     tab._listed((mine, other))
     for name, may in (("Mine", True), ("Other", False)):
         tab.table.select_keys([name])
-        for button in ("Lock", "Tags", "Delete"):
-            assert tab.buttons[button].isEnabled() == may, (name, button)
+        qtbot.waitUntil(lambda may=may: tab.buttons["Lock"].isEnabled() == may)
+        assert [tab.buttons[button].isEnabled() for button in ("Tags", "Delete")] == [may, may]
