@@ -33,6 +33,7 @@ from clo_desktop.dialogs.doorman import Doorman
 from clo_desktop.dialogs.entries import of_commands, of_session
 from clo_desktop.dialogs.gatekeeper import Gatekeeper
 from clo_desktop.dialogs.limits import Limits
+from clo_desktop.dialogs.metrics_settings import MetricsSettingsDialog
 from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
 from clo_desktop.dialogs.porter import Porter
@@ -61,6 +62,7 @@ from clo_desktop.panes.waterfall import WaterfallPane
 from clo_desktop.settings import Settings
 from clo_desktop.tables.tabbing import next_in_sight
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.unsaved_sources import sources
 from clo_desktop.work import contract, health, rights
 from clo_desktop.work.changing import Clash
 from clo_desktop.work.desk import Imported
@@ -68,8 +70,7 @@ from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
 from clo_desktop.work.register import Register
 from clo_desktop.work.session import Session, Timed
-from clo_desktop.work.unsaved import Change, Source, Unsaved
-from clo_desktop.work.unsaved_ideas import UnsavedIdeas
+from clo_desktop.work.unsaved import Unsaved
 from clo_desktop.work.watch import Watch
 
 _LAYOUT_VERSION: Final = 5
@@ -140,21 +141,9 @@ class Window(QMainWindow):
         self.setCentralWidget(centre)
         self._lay_out()
         self._restore()
-        self.unsaved = Unsaved(session, self._sources(), self)
+        self.unsaved = Unsaved(session, sources(self), self)
         self.limits = Limits(session, self.actions_by_id, self.docks["users"], self)
         self._connect()
-
-    def _sources(self) -> tuple[Source, ...]:
-        """What of the window may hold something that is not stored, in the order in which it is taken back."""
-        run, scenarios, trades, ideas = self.run_pane, self.scenarios, self.trades, UnsavedIdeas(self.trades.pad)
-        return (
-            Source("run", run.unsaved, run.restore, lambda: run.ready),
-            Source("scenarios", scenarios.unsaved, scenarios.restore, lambda: scenarios.ready),
-            Source("ideas", ideas.look, ideas.restore, lambda: ideas.ready, outlives=True),
-            Source("bids", trades.unsaved_list, trades.restore_list),
-            Source("test", self._unsaved_test, self._restore_test),
-            Source("note", trades.unsaved_note, trades.restore_note),
-        )
 
     # -- making -------------------------------------------------------------------------------------------------------
 
@@ -254,6 +243,7 @@ class Window(QMainWindow):
             **{f"trade.{name}": self._in_trades(act) for name, act in self.trades.acts().items()},
             "run": self.run_pane.run,
             "cancel": self.session.lanes.cancel_all,
+            "metrics": self.ask_metrics,
             "palette": self.show_palette,
             "about": self.show_about,
         }
@@ -413,13 +403,6 @@ class Window(QMainWindow):
         dialog.show()
         return dialog
 
-    def _unsaved_test(self) -> Change | None:
-        dialog = self.findChild(OwnTestDialog)
-        return dialog.unsaved() if isinstance(dialog, OwnTestDialog) else None
-
-    def _restore_test(self, kept: dict[str, Any]) -> None:
-        self.write_test(kept["number"]).restore(kept)
-
     def _guarded_test(self, number: int | None) -> None:
         self._guarded(lambda: self.write_test(number))()
 
@@ -433,6 +416,17 @@ class Window(QMainWindow):
         palette.show()
         palette.field.setFocus()
         return palette
+
+    def ask_metrics(self) -> MetricsSettingsDialog:
+        """Asks where the metrics file is kept."""
+
+        def take(folder: str | None) -> None:
+            self._settings = replace(self._settings, metrics_folder=folder)
+            self.health.set_metrics(health.metrics_folder(folder))
+
+        dialog = MetricsSettingsDialog(self._settings.metrics_folder, take, self)
+        dialog.open()
+        return dialog
 
     def _go_to_test(self, number: int) -> None:
         self.go_to("compliance")

@@ -176,7 +176,7 @@ class Unsaved(QObject):
                 self._todo = list(all_of_them)
                 self._offer()
 
-        self._session.start(DATABASE, "Look for unsaved changes", work, done, quiet=True)
+        self._session.start(DATABASE, "Look for unsaved changes", work, done)
 
     def _leaving(self) -> None:
         """The workspace is closed in the ordinary way: only what should have been stored is kept."""

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QInputDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -201,6 +203,7 @@ def test_that_an_encrypted_workspace_keeps_them_encrypted_and_asks_after_it_is_u
 VICTIM = """
 import sys
 from pathlib import Path
+from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from clo_desktop import paths
@@ -248,3 +251,27 @@ def test_that_a_second_after_the_last_key_a_killed_process_has_lost_nothing(
     press(question(empty, qtbot), "Restore")
     qtbot.waitUntil(lambda: empty.trades.bids.text.toPlainText() == "Acme Holdings  1mm", timeout=10_000)
     qtbot.waitUntil(lambda: session.lanes.idle and session.projection is not None, timeout=20_000)
+
+
+def test_that_a_full_disk_is_one_sentence_and_the_next_change_stores_both(harbor: Window, qtbot: QtBot) -> None:
+    session, pad = harbor.session, harbor.trades.pad
+    desk = session.desk
+    assert desk is not None
+    qtbot.waitUntil(lambda: pad.shelf.loaded(DEMO_DEAL), timeout=10_000)
+    said: list[str] = []
+    session.refused.connect(said.append)
+    full = [1]
+
+    def no_room(raw: Any, *_: object) -> None:
+        raw.execute(f"PRAGMA max_page_count = {full[0]}").fetchall()
+
+    sa.event.listen(desk.store._engine, "checkout", no_room)
+    pad.put([TRADE])
+    pad.note("a long note " * 40_000)
+    qtbot.waitUntil(lambda: bool(said), timeout=20_000)
+    assert "nothing of this change was saved: make room and save again." in said[0]
+    full[0] = 1_000_000
+    pad.note("a short note")
+    qtbot.waitUntil(lambda: pad.shelf.unsaved == 0, timeout=20_000)
+    [idea] = desk.store.ideas(DEMO_DEAL)
+    assert (idea.note, idea.rows[0].asset) == ("a short note", TRADE.asset)
