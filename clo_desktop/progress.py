@@ -10,3 +10,8 @@ Progress = Callable[[float, str], None]
 
 def silent(_fraction: float, _what: str) -> None:
     """A progress that reports nothing and never cancels."""
+
+
+def part_of(report: Progress, place: int, count: int) -> Progress:
+    """The progress of one of `count` equal parts of some work, the first of which has place 0."""
+    return lambda fraction, what: report((place + fraction) / count, what)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from clo_desktop.faults import Fault, Refused, Severity
+from clo_desktop.faults import Cancelled, Fault, Refused, Severity
 from clo_desktop.progress import Progress, silent
 from clo_desktop.sheets.read import Reading, read_book
 from clo_desktop.sheets.safety import name_fault
@@ -314,7 +314,7 @@ class Desk:
         held = self.unsent.deals
         try:
             outcomes = self.unsent.send(deals, choices, again=again, report=report)
-        except Refused:
+        except (Refused, Cancelled):
             for deal in held:  # some of it may be there
                 self._books.pop(deal, None)
             raise

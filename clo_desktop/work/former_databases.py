@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop.faults import Refused
-from clo_desktop.progress import Progress, silent
+from clo_desktop.progress import Progress, part_of, silent
 from clo_desktop.store import Correlations, Intake, ReferenceTable, Store, Taken
 from clo_desktop.work import (
     former_assets,
@@ -171,7 +171,7 @@ def import_files(
     Raises Cancelled when `report` says so; what was stored before then stays.
     """
     return tuple(
-        _import(store, path, _part(report, number, len(paths)), strict=strict) for number, path in enumerate(paths)
+        _import(store, path, part_of(report, number, len(paths)), strict=strict) for number, path in enumerate(paths)
     )
 
 
@@ -188,10 +188,6 @@ def _import(store: Store | None, path: Path, report: Progress, *, strict: bool) 
     except Refused as refused:
         said = refused.message if path.name in refused.message else f"{path.name} was not imported: {refused.message}"
         return Outcome(path.name, found, refused=said)
-
-
-def _part(report: Progress, number: int, count: int) -> Progress:
-    return lambda fraction, what: report((number + fraction) / count, what)
 
 
 # -- the report --------------------------------------------------------------------------------------------------------

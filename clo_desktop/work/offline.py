@@ -15,7 +15,8 @@ from clo_desktop.faults import Cancelled, Refused
 from clo_desktop.progress import Progress, silent
 from clo_desktop.store import open_store
 from clo_desktop.store.delta import Delta, delta_of
-from clo_desktop.store.local import files
+from clo_desktop.store.local import files, vault
+from clo_desktop.store.local.header import read_header
 from clo_desktop.store.local.manner import Manner
 from clo_desktop.store.merge import NO_CHOICES, Choices
 from clo_desktop.store.sync.copies import NOWHERE, Operation
@@ -285,7 +286,9 @@ def _take(desk: Desk, deals: Sequence[str], file: Path, manner: Manner, report: 
             finally:
                 is_new = is_new and not shelf.standings()
     except (Refused, Cancelled):
-        if is_new:  # nothing came: no empty file is left behind
+        if is_new:  # nothing came: no empty file is left behind, and no key of it
+            if file.exists() and (salt := read_header(file).salt):
+                vault.forget(salt)
             files.remove(file)
         raise
 

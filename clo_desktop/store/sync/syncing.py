@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clo_desktop.faults import Refused
-from clo_desktop.progress import Progress, silent
+from clo_desktop.progress import Progress, part_of, silent
 from clo_desktop.store.merge import NO_CHOICES, Choices, Clashing, Side
 from clo_desktop.store.retries import TRIES, sqlstate
 from clo_desktop.store.sync import copies, libraries
@@ -73,11 +73,13 @@ def bring_together(
     push: bool = True,
     again: bool = False,
     now: Callable[[], dt.datetime] = _now,
+    report: Progress = silent,
 ) -> Outcome:
     """Bring the copy of a deal and its server together, and say what came of it.
 
     choices  whose values to keep where both changed the same cells, and where the server has deleted the deal
     push     whether changes are sent, too;  again  whether those that were refused before are sent again
+    report   told before each change is sent; where it raises Cancelled, what was not sent waits as before
 
     Raises Refused where the server cannot be asked; every change is still in the outbox then. A clash is no exception
     here: it is in the outcome, and the copy is as it was.
@@ -96,13 +98,14 @@ def bring_together(
     sent, pulled = 0, False
     try:
         for _ in range(TRIES):
+            report(0.0, f"Asking for {deal}")
             copy = _ask(shelf, server, copy)
             base = copy.base
             copy = _pull(shelf, server, copy, choices, now)
             pulled = pulled or copy.base != base
             if not push or copy.gone:
                 break
-            copy, done, finished = _push(shelf, server, copy, choices)
+            copy, done, finished = _push(shelf, server, copy, choices, report)
             sent += done
             if finished:
                 break
@@ -162,7 +165,7 @@ def _gone(shelf: Shelf, server: Server, copy: Copy, choices: Choices, now: Calla
     return shelf.change(copy.deal, lambda c: copies.remade(c, now()))
 
 
-def _push(shelf: Shelf, server: Server, copy: Copy, choices: Choices) -> tuple[Copy, int, bool]:
+def _push(shelf: Shelf, server: Server, copy: Copy, choices: Choices, report: Progress) -> tuple[Copy, int, bool]:
     """Send what waits, one change after the other; the copy, how many were confirmed, and whether that was all.
 
     It is not where others changed the deal meanwhile, which is pulled first.
@@ -171,7 +174,8 @@ def _push(shelf: Shelf, server: Server, copy: Copy, choices: Choices) -> tuple[C
     while copy.waiting and copy.waiting[0].state is not State.REFUSED:
         if not copy.current:
             return copy, done, False
-        change = copy.waiting[0]
+        change, count = copy.waiting[0], done + len(copy.waiting)
+        report(done / count, f"Sending {copy.deal}, change {done + 1} of {count}")
         copy, confirmed = _send(shelf, server, change, choices)
         if not confirmed:
             return copy, done, copy.current
@@ -245,8 +249,8 @@ class Syncing:
         wanted = list(deals if deals is not None else own)
         done: list[Outcome] = []
         for place, deal in enumerate(wanted):
-            report(place / len(wanted), f"Sending {deal}")
-            done.append(bring_together(self.shelf, self.server, deal, choices, again=again))
+            part = part_of(report, place, len(wanted))
+            done.append(bring_together(self.shelf, self.server, deal, choices, again=again, report=part))
         report(1.0, "Done")
         return tuple(done)
 

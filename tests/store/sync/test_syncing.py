@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from clo_desktop.faults import Refused
+from clo_desktop.faults import Cancelled, Refused
 from clo_desktop.store import Store
 from clo_desktop.store.merge import Always, Side
 from clo_desktop.store.sync.copies import Deleted, State
@@ -79,6 +79,22 @@ def test_that_pulling_keeps_changes_and_does_not_send_them(store: Store, first: 
     assert first.syncing.pull() == (Outcome("Deal", waiting=1, pulled=True),)
     assert [t.spread for t in first.store.load("Deal").deal.tranches] == [0.01, 0.02]
     assert [t.spread for t in store.load("Deal").deal.tranches] == [None, 0.02]
+
+
+def test_that_a_cancel_between_two_changes_leaves_the_second_waiting(store: Store, first: Laptop) -> None:
+    change(first.store, 0, spread=0.01)
+    change(first.store, 1, spread=0.02)
+
+    def stop(_fraction: float, what: str) -> None:
+        if what.endswith("change 2 of 2"):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        first.syncing.sync(report=stop)
+    assert waiting(first) == [(State.WAITING, None)]
+    assert [t.spread for t in store.load("Deal").deal.tranches] == [0.01, None]
+    assert first.syncing.sync() == (Outcome("Deal", sent=1),)
+    assert store.load("Deal") == first.store.load("Deal")
 
 
 def test_that_a_change_sent_twice_is_applied_once(store: Store, first: Laptop) -> None:
