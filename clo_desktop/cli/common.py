@@ -116,14 +116,23 @@ def close_desks() -> None:
 def add_target(parser: argparse.ArgumentParser, text: str) -> None:
     """The file that a verb writes."""
     parser.add_argument("file", type=Path, metavar="FILE", help=text)
-    parser.add_argument("--force", action="store_true", help="replace the file where there is one")
+    add_force(parser)
 
 
-def check_target(options: argparse.Namespace) -> None:
-    """Raises Refused where the file of `add_target` is there and is not to be replaced."""
-    if options.file.is_file() and not options.force:
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """The leave of a verb that writes files to replace those that are there."""
+    parser.add_argument("--force", action="store_true", help="replace what is there under that name")
+
+
+def check_targets(options: argparse.Namespace, *files: Path) -> None:
+    """Raises Refused where one of the files that a verb with `add_force` writes is there and is not to be replaced."""
+    there = [] if options.force else [file for file in files if file.is_file()]
+    if there:
+        others = len(there) - 1
+        more = f" and {others} other {'file' if others == 1 else 'files'}" if others else ""
+        are, were, them = ("are", "were left as they are", "them") if others else ("is", "was left as it is", "it")
         raise Refused(
-            f"{options.file} is there already and was left as it is; choose another name, or replace it with --force.",
+            f"{there[0]}{more} {are} there already and {were}; choose another name, or replace {them} with --force.",
             code="file",
         )
 

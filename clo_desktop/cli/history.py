@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from clo_desktop.cli.arguments import date
-from clo_desktop.cli.common import Add, Answer, open_desk
+from clo_desktop.cli.common import Add, Answer, add_force, check_targets, open_desk
 from clo_desktop.faults import Refused
 
 
@@ -26,6 +26,7 @@ def add_verbs(add: Add) -> None:
     ideas.add_argument(
         "--csv", type=Path, metavar="FILE", help="with --idea: write its trades as `--trades` reads them"
     )
+    add_force(ideas)
 
 
 def _snapshot(options: argparse.Namespace) -> Answer:
@@ -63,6 +64,7 @@ def _ideas(options: argparse.Namespace) -> Answer:
         return Answer(
             {"deal": options.deal, **history_told.idea_plain(idea, changes)}, history_told.idea_words(idea, changes)
         )
+    check_targets(options, options.csv)
     count = stored_ideas.write_csv(desk, options.deal, idea, options.csv)
     data = {"deal": options.deal, "idea": idea.name, "file": str(options.csv), "trades": count}
     return Answer(data, f"{count} trades of {idea.name} were written to {options.csv}.")

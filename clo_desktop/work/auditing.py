@@ -197,6 +197,11 @@ def complaint(verdict: Verdict) -> str:
     return f"The audit shows {named}; keep the database as it is and look into it."
 
 
+def files(path: Path) -> tuple[Path, ...]:
+    """What `export` writes: the file, and beside a CSV the head of the chain."""
+    return (path, path.with_name(f"{path.stem}.anchor.json")) if path.suffix.lower() == ".csv" else (path,)
+
+
 def export(trail: Trail, path: Path, wanted: Wanted, report: Progress = silent) -> int:
     """Write the lines that are asked for as .csv (a row a changed field) or .json, with the head of the chain.
 
@@ -217,7 +222,7 @@ def export(trail: Trail, path: Path, wanted: Wanted, report: Progress = silent) 
                 writer = csv.writer(file)
                 writer.writerow(_HEADS)
                 writer.writerows(_rows(reversed(found)))
-            beside = path.with_name(f"{path.stem}.anchor.json")
+            _, beside = files(path)
             beside.write_text(json.dumps(_anchor(head), indent=1), encoding="utf-8")
     except OSError as error:
         raise Refused(

@@ -16,26 +16,29 @@ _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """What a spreadsheet takes for the beginning of a formula or a command."""
 
 
+def files(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
+    """The file of each table that `write_csv` writes."""
+    return tuple(folder / f"{re.sub(r'[^A-Za-z0-9.+-]', '_', table.name)}.csv" for table in found)
+
+
 def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
     """A file a table in a folder that is made where it is not there; figures in full, a blank where missing.
 
     Units stand in the heads. Raises Refused where a file cannot be written.
     """
-    made = []
+    made = files(found, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for table in found:
-            path = folder / f"{re.sub(r'[^A-Za-z0-9.+-]', '_', table.name)}.csv"
+        for table, path in zip(found, made, strict=True):
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow([f"{n} ({u})" if u else n for n, u in zip(table.names, table.units, strict=True)])
                 writer.writerows([csv_cell(cell) for cell in row] for row in table.rows())
-            made.append(path)
     except OSError as error:
         raise Refused(
             f"{folder} cannot be written ({error.strerror or error}); choose another folder.", code="file"
         ) from error
-    return tuple(made)
+    return made
 
 
 def csv_cell(cell: Cell) -> str:

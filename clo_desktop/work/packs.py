@@ -224,12 +224,9 @@ def store(desk: Desk, pack: Pack, name: str = "") -> tuple[tuple[Fault, ...], tu
 
 
 def write_waterfall(pack: Pack, path: Path) -> None:
-    """Writes the waterfall document of a pack as a file of its own. Raises Refused, also where the file is there."""
+    """Writes the waterfall document of a pack as a file of its own. Raises Refused."""
     try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            file.write(pack.waterfall)
-    except FileExistsError as error:
-        raise Refused(f"{path} is there already; choose another name.", code="file") from error
+        path.write_text(pack.waterfall, encoding="utf-8", newline="")
     except OSError as error:
         raise Refused(f"{path} cannot be written ({error.strerror or error}).", code="file") from error
 

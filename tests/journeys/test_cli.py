@@ -322,6 +322,30 @@ def test_that_a_file_that_is_no_workspace_is_refused_and_kept(clo: Clo, tmp_path
     assert file.read_text().startswith("Dear investors")
 
 
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [
+        (("pack", "--deal", HARBOR, "-o", "kept.clopack"), "kept.clopack"),
+        (("unpack", "any.clopack", "--waterfall", "kept.yaml"), "kept.yaml"),
+        (("audit", "export", "kept.json"), "kept.json"),
+        (("audit", "export", "kept.csv"), "kept.anchor.json"),
+        (("spreads", "--deal", HARBOR, "--csv", "."), "spreads.csv"),
+    ],
+)
+def test_that_no_verb_writes_over_a_file_that_is_there(
+    clo: Clo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], file: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = tmp_path / file
+    kept.write_text("somebody's work")
+    clo(*words, "--json").refusal(f"{file} is there already and was left as it is; .*--force")
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(("kept", "spreads"))] == [file]
+    assert kept.read_text() == "somebody's work"
+    if words[0] in ("audit", "spreads"):
+        clo(*words, "--json", "--force")
+        assert kept.read_text() != "somebody's work"
+
+
 @pytest.mark.parametrize("command", ["export", "report"])
 def test_that_a_file_that_is_there_is_kept_unless_it_may_be_replaced(clo: Clo, tmp_path: Path, command: str) -> None:
     file = tmp_path / "kept.xlsx"
