@@ -124,9 +124,8 @@ def _export(options: argparse.Namespace) -> Answer:
     desk = open_desk(options)
     check_targets(options, *auditing.files(options.file))
     count = auditing.export(desk.store.audit, options.file, _wanted(options))
-    return Answer(
-        {"file": str(options.file), "lines": count}, f"{count:,} lines of the audit were written to {options.file}."
-    )
+    lines = "1 line of the audit was" if count == 1 else f"{count:,} lines of the audit were"
+    return Answer({"file": str(options.file), "lines": count}, f"{lines} written to {options.file}.")
 
 
 _PARTS = {"verify": _verify, "list": _list, "history": _history, "export": _export}

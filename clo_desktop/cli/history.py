@@ -51,6 +51,7 @@ def _snapshots(options: argparse.Namespace) -> Answer:
 
 def _ideas(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import history_told, stored_ideas
+    from clo_desktop.work.summary import plural
 
     desk = open_desk(options)
     if options.idea is None:
@@ -67,4 +68,6 @@ def _ideas(options: argparse.Namespace) -> Answer:
     check_targets(options, options.csv)
     count = stored_ideas.write_csv(desk, options.deal, idea, options.csv)
     data = {"deal": options.deal, "idea": idea.name, "file": str(options.csv), "trades": count}
-    return Answer(data, f"{count} trades of {idea.name} were written to {options.csv}.")
+    return Answer(
+        data, f"{plural(count, 'trade')} of {idea.name} {'was' if count == 1 else 'were'} written to {options.csv}."
+    )

@@ -43,7 +43,7 @@ def _tables(options: argparse.Namespace) -> Answer:
     if options.csv is not None:
         files = _written(options, found)
         data = {"deal": options.deal, "files": [str(file) for file in files]}
-        return Answer(data, f"{len(files)} tables of {options.deal} were written to {options.csv}.")
+        return Answer(data, f"The tables of {options.deal} were written to {options.csv}: {len(files)} files.")
     data = {"deal": options.deal, "tables": [{"table": t.name, "title": t.title, "rows": len(t)} for t in found]}
     return Answer(data, outputs.listed(found))
 

@@ -148,7 +148,8 @@ def less(one: float | None, other: float | None) -> float | None:
 def check_count(count: int) -> None:
     """Raises Refused where so many scenarios do not go side by side."""
     if not 2 <= count <= MOST:
-        raise Refused(f"Two to {MOST} scenarios go side by side; {count} are named.", code="usage")
+        are = "is" if count == 1 else "are"
+        raise Refused(f"2 to {MOST} scenarios go side by side; {count} {are} named.", code="usage")
 
 
 def plain(names: Sequence[str], runs: Sequence[Projection]) -> dict[str, Any]:

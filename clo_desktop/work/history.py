@@ -28,7 +28,8 @@ class Taken:
     @property
     def words(self) -> str:
         day = self.snapshot.as_of.isoformat()
-        told = f"Snapshot of {day}: {len(self.snapshot.tests)} tests stored"
+        count = len(self.snapshot.tests)
+        told = f"Snapshot of {day}: {count} test{'' if count == 1 else 's'} stored"
         return f"{told}, in the place of the one taken {moment(self.replaced)}." if self.replaced else f"{told}."
 
 

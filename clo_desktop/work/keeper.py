@@ -127,7 +127,7 @@ class Keeper(QObject):
 
     def _told(self, done: Converted) -> Secret | None:
         what = "encrypted" if done.key is not None else "not encrypted any more"
-        left = f" {len(done.left)} backups do not open and were left as they were." if done.left else ""
+        left = f" Backups that do not open and were left as they were: {len(done.left)}." if done.left else ""
         self._session.said.emit(f"The workspace is {what}; backups changed with it: {done.backups}.{left}")
         if done.recovery_key:
             self.key_made.emit(done.recovery_key)

@@ -46,7 +46,8 @@ _BOOK, _WATERFALL, _TERMS = "deal.json", "waterfall.yaml", "assumed_terms.yaml"
 class Pack:
     """A pack in hand, its parts checked against their hashes.
 
-    scenarios    with their texts, in the order they were packed;  results: of each, as `plain.projection` gives it
+    scenarios    with their texts, in the order they were packed, one of the library as NAME@VERSION
+    results      of each, as `plain.projection` gives it
     ingredients  what the figures were made with, where the pack was written
     """
 
@@ -213,13 +214,18 @@ def store(desk: Desk, pack: Pack, name: str = "") -> tuple[tuple[Fault, ...], tu
             "name (--as NAME).",
             code=CODE,
         )
-    fresh = [(title, text) for title, text, _ in pack.scenarios if title != OWN and _is_new(desk, title, text)]
+    ours = [(label, text, _found(desk, label, text)) for label, text, _ in pack.scenarios if label != OWN]
     _check_waterfall(pack)
     faults = () if there else desk.add(book)
     said = [f"The deal {deal} {'is there already' if there else 'was stored'}."]
-    for title, text in fresh:
-        saved = scenario_library.save(desk.store, title, text, f"from {pack.name}", ("pack",))
-        said.append(f"The scenario {title} was saved as version {saved.version}.")
+    # of two versions of one scenario the later is to be the later one here too
+    for label, text, known in sorted(ours, key=lambda one: scenario_library.parted(one[0])[1] or 0):
+        if known is None:
+            name, _ = scenario_library.parted(label)
+            saved = scenario_library.save(desk.store, name, text, f"{label} of {pack.name}", ("pack",))
+            said.append(f"The scenario {label} of the pack was saved as version {saved.version} of {saved.name}.")
+        elif not known.shipped:
+            said.append(f"The scenario {label} of the pack is version {known.version} of {known.name} here.")
     return faults, tuple(said)
 
 
@@ -231,20 +237,25 @@ def write_waterfall(pack: Pack, path: Path) -> None:
         raise Refused(f"{path} cannot be written ({error.strerror or error}).", code="file") from error
 
 
-def _is_new(desk: Desk, title: str, text: str) -> bool:
-    """Whether a scenario is to be saved. Raises Refused where it cannot be."""
-    known = {one.name.casefold(): one for one in scenario_library.listed(desk.store)}
-    found = known.get(title.casefold())
-    if found is not None and found.text.strip() == text.strip():
-        return False
-    scenario_library.check_name(title)
-    if found is not None and found.locked_by is not None:
+def _found(desk: Desk, label: str, text: str) -> scenario_library.Entry | None:
+    """The version of the library that a scenario of a pack is; None where its text is unknown and is to be saved.
+
+    Raises Refused where it cannot be.
+    """
+    name, version = scenario_library.parted(label)
+    every = scenario_library.versions_or_none(desk.store, name)
+    same = [one for one in every if one.text.strip() == text.strip()]
+    if same:
+        return next((one for one in same if one.version == version), same[0])
+    scenario_library.check_name(name)
+    if every and every[0].locked_by is not None:
+        found = every[0]
         raise Refused(
             f"The scenario {found.name} of the library is locked by {found.locked_by} and is another one than that of "
             "the pack; unlock it first.",
             code=CODE,
         )
-    return True
+    return None
 
 
 def _check_waterfall(pack: Pack) -> None:
@@ -334,12 +345,15 @@ def check_words(done: Check) -> str:
 
 
 def named_scenarios(named: Sequence[str], desk: Callable[[], Desk]) -> list[tuple[str, str]]:
-    """Name and text of each scenario that was named, a file or one of the library. Raises Refused."""
+    """Name and text of each scenario that was named, a file or one of the library. Raises Refused.
+
+    One that was saved in the library has the number of its version behind its name: NAME@2.
+    """
     found = []
     for one in named:
         if scenario_library.is_file(one):
             found.append((Path(one).stem, scenario_library.text(one, lambda: desk().store)))
         else:
             entry = scenario_library.entry(desk().store, one)
-            found.append((entry.name, entry.text))
+            found.append((scenario_library.label(entry), entry.text))
     return found

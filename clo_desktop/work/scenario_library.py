@@ -18,7 +18,8 @@ from clo_desktop.faults import Refused
 from clo_desktop.store import Saved, Store
 from clo_desktop.work import blocks
 from clo_desktop.work.blocks import CODE, Block
-from clo_desktop.work.scenario import Scenario, read_scenario, scenario_of_text, scenario_text
+from clo_desktop.work.scenario import Scenario, read_scenario, scenario_of_text, scenario_text, titled
+from engine.pool import fold
 
 SHIPS: Final = "CLO Desktop"
 """The owner of what ships."""
@@ -93,11 +94,27 @@ def listed(store: Store | None, search: str = "", tag: str = "") -> tuple[Entry,
 
 def versions(store: Store | None, name: str) -> tuple[Entry, ...]:
     """Every version, the newest first. Raises Refused for an unknown name."""
-    ships = _shipped(name)
-    found = (ships,) if ships else tuple(map(_of_store, store.scenario_versions(name))) if store is not None else ()
+    found = versions_or_none(store, name)
     if not found:
         raise _unknown(store, name)
     return found
+
+
+def versions_or_none(store: Store | None, name: str) -> tuple[Entry, ...]:
+    """As `versions`; nothing for an unknown name."""
+    ships = _shipped(name)
+    return (ships,) if ships else tuple(map(_of_store, store.scenario_versions(name))) if store is not None else ()
+
+
+def label(of: Entry) -> str:
+    """What means this version and no other: NAME@2; a template has but one."""
+    return of.name if of.shipped else f"{of.name}@{of.version}"
+
+
+def parted(label: str) -> tuple[str, int | None]:
+    """Name and version of NAME@2; None: the label names no version."""
+    name, _, number = label.rpartition("@")
+    return (name, int(number)) if name and number.isdecimal() else (label, None)
 
 
 def entry(store: Store | None, name: str) -> Entry:
@@ -117,12 +134,13 @@ def _shipped(name: str) -> Entry | None:
 
 
 def _unknown(store: Store | None, name: str) -> Refused:
-    names = [one.name for one in listed(store)]
-    near = get_close_matches(name, names, 1, 0.5)
-    meant = f" Did you mean {near[0]}?" if near else ""
+    names = {one.name.casefold(): one.name for one in listed(store)}
+    near = [names.pop(key) for key in get_close_matches(name.casefold(), names, 3, 0.5)]
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    others = ", ".join(names[key] for key in sorted(names))
+    has = f" The library has {'also ' if near else ''}{others}." if others else ""
     return Refused(
-        f"There is no scenario file and no scenario of the library called {name}.{meant} The library has: "
-        f"{', '.join(names)}.",
+        f"There is no scenario file and no scenario of the library called {name}.{meant}{has}",
         code=CODE,
     )
 
@@ -152,6 +170,14 @@ def is_file(named: str) -> bool:
 def text(named: str, store: Callable[[], Store]) -> str:
     """The text of what `resolve` reads."""
     return scenario_text(Path(named)) if is_file(named) else entry(store(), named).text
+
+
+def copied(named: str, name: str, store: Callable[[], Store]) -> str:
+    """The text of what `resolve` reads, for saving under `name`: a copy of the library calls itself by that name."""
+    if is_file(named):
+        return scenario_text(Path(named))
+    source = entry(store(), named)
+    return source.text if fold(source.name) == fold(name) else titled(source.text, " ".join(name.split()))
 
 
 def check_name(name: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
 from clo_desktop.work.desk import Desk
+from clo_desktop.work.summary import plural
 from engine import dates
 from engine.assumptions import Assumptions
 from engine.model import Model
@@ -214,7 +215,7 @@ def _table(down: Axis, across: Axis, unit: Shown, values: NDArray[np.float64]) -
         cells = " ".join(f"{figure(unit, float(x)):>12}" for x in row[: len(shown)])
         lines.append(f"{told(down.parameter, value):>12} {cells}")
     if len(across.values) > len(shown):
-        lines.append(f"{len(across.values) - len(shown)} more columns: --json has them.")
+        lines.append(f"{plural(len(across.values) - len(shown), 'more column')}: --json has the whole grid.")
     return lines
 
 

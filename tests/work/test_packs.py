@@ -71,12 +71,41 @@ def test_that_a_pack_is_stored_and_stored_again_changes_nothing(packed: Path, de
     assert ingredients.of_book(desk.book(DEAL)) == ingredients.of_book(Desk(stocked).book(DEAL))
     assert scenario_library.entry(desk.store, "Hard").text == SCENARIOS[0][1]
     _, said = packs.store(desk, pack)
-    assert said == (f"The deal {DEAL} is there already.",)
+    assert said == (
+        f"The deal {DEAL} is there already.",
+        "The scenario Hard of the pack is version 1 of Hard here.",
+        "The scenario Rates of the pack is version 1 of Rates here.",
+    )
+    assert [one.versions for one in desk.store.scenarios()] == [1, 1]
     other = replace(pack, book=replace(pack.book, deal=replace(pack.book.deal, current_index=0.01)))
     with pytest.raises(Refused, match=r"is another one than that of harbor\.clopack; store it under another name"):
         packs.store(desk, other)
     packs.store(desk, other, "Harbor again")
     assert [deal.name for deal in desk.deals()] == [DEAL, "Harbor again"]
+
+
+def test_that_a_pack_keeps_the_versions_and_only_an_unknown_text_becomes_a_new_one(desk: Desk, packed: Path) -> None:
+    for text in ("cdr: 1%", "cdr: 2%", "cdr: 1%"):
+        scenario_library.save(desk.store, "House", text)
+    named = packs.named_scenarios(["House@1", "house", "Base"], lambda: desk)
+    assert [name for name, _ in named] == ["House@1", "House@3", "Base"]
+    pack = packs.read(packed)
+
+    def stored(*scenarios: tuple[str, str]) -> tuple[str, ...]:
+        said = packs.store(desk, replace(pack, scenarios=tuple((n, t, pack.scenarios[0][2]) for n, t in scenarios)))[1]
+        return said[1:]
+
+    desk.store.lock_scenario("House", "ann")  # what is known changes nothing, so the lock is no matter
+    assert stored(("House@1", "cdr: 1%"), ("House@9", "cdr: 2%"), named[2]) == (
+        "The scenario House@1 of the pack is version 1 of House here.",
+        "The scenario House@9 of the pack is version 2 of House here.",
+    )
+    desk.store.unlock_scenario("House", "ann")
+    assert stored(("House@2", "cdr: 5%"), ("House@1", "cdr: 4%")) == (
+        "The scenario House@1 of the pack was saved as version 4 of House.",
+        "The scenario House@2 of the pack was saved as version 5 of House.",
+    )
+    assert [one.text for one in scenario_library.versions(desk.store, "House")][:2] == ["cdr: 5%", "cdr: 4%"]
 
 
 def test_that_a_locked_scenario_keeps_a_pack_out_as_a_whole(packed: Path, desk: Desk) -> None:
