@@ -62,7 +62,7 @@ def _test(r: TestResult) -> SnapshotTest:
         outcome=r.outcome.value,
         result=r.result,
         threshold=r.threshold,
-        cushion=r.cushion,
+        cushion=None if r.empty else r.cushion,
         cushion_par=r.cushion_par,
         cushion_names=r.cushion_names,
         numerator=r.numerator,

@@ -100,7 +100,7 @@ def compliance(done: Compliance) -> Plain:
                 "outcome": r.outcome.value,
                 "numerator": finite(r.numerator),
                 "denominator": finite(r.denominator),
-                "cushion": finite(r.cushion),
+                "cushion": None if r.empty else finite(r.cushion),
                 "comment": r.comment,
                 "limit_source": r.limit_source,
                 "kind": r.kind,

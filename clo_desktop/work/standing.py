@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from engine.compliance import Compliance, TestResult
+from engine.compliance import NOT_APPLICABLE, Compliance, TestResult
 
 NEAR: Final = 0.02
 """Share of the limit below which a passing test is near it."""
@@ -31,17 +31,22 @@ def relative_cushion(result: TestResult) -> float:
 
 
 def outcome_word(result: TestResult) -> str:
-    """pass, near, fail or maintained. A test that has nothing to test passes below its limit: it is not near."""
+    """pass, near, fail or maintained."""
     if result.outcome.value == "pass" and result.threshold and 0.0 <= relative_cushion(result) < NEAR:
         return "near"
     return result.outcome.value
 
 
+def verdict(result: TestResult) -> str:
+    """The outcome as people read it: an `outcome_word`, or that the test is not applicable."""
+    return NOT_APPLICABLE if result.empty else outcome_word(result)
+
+
 def judged(deal: DealState, done: Compliance) -> DealState:
     """The line of a deal with what its tests came to."""
-    words = {outcome_word(r) for r in done.results}
+    words = {verdict(r) for r in done.results}
     worst = next((word for word in ("fail", "maintained", "near") if word in words), "pass")
-    binding = (r for r in done.results if r.cushion >= 0.0 or r.outcome.value != "pass")
+    binding = (r for r in done.results if not r.empty)
     tightest = min(binding, key=relative_cushion, default=None)
     failing = sum(r.outcome.value == "fail" for r in done.results)
     return replace(deal, worst=worst, tightest=tightest, failing=failing)

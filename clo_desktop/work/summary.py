@@ -12,7 +12,7 @@ from clo_desktop.store import DealSummary
 from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
 from engine import cash
-from engine.compliance import Compliance, TestResult
+from engine.compliance import NOT_APPLICABLE, Compliance, TestResult
 from engine.projection import Projection
 from engine.waterfall.trace import StepTrace, Trace, failing
 
@@ -32,9 +32,11 @@ def _figure(kind: str, value: float) -> str:
 
 def _test_line(r: TestResult) -> str:
     bound = "max" if r.direction == "MAX" else "min"
+    result, cushion = ("–", "–") if r.empty else (_figure(r.kind, r.result), _figure(r.kind, r.cushion))
+    mark = NOT_APPLICABLE if r.empty else _MARKS[r.outcome.value]
     return (
-        f"{r.number:4d}  {r.name:52.52} {_figure(r.kind, r.result):>12} {bound} {_figure(r.kind, r.threshold):>12}"
-        f" {_figure(r.kind, r.cushion):>12}  {_MARKS[r.outcome.value]:10} {r.comment}"
+        f"{r.number:4d}  {r.name:52.52} {result:>12} {bound} {_figure(r.kind, r.threshold):>12}"
+        f" {cushion:>12}  {mark:14} {r.comment}"
     ).rstrip()
 
 

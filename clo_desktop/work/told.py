@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clo_desktop.work.judging import Inspected, MatrixView, OwnTest, Why
-from engine.compliance import TestResult
+from engine.compliance import NOT_APPLICABLE, TestResult
 from engine.compliance.inbox import Finding
 
 Plain = dict[str, Any]
@@ -35,7 +35,7 @@ def why_plain(done: Why) -> Plain:
         "result": _finite(r.result),
         "threshold": _finite(r.threshold),
         "outcome": r.outcome.value,
-        "cushion": _finite(r.cushion),
+        "cushion": None if r.empty else _finite(r.cushion),
         "cushion_par": _finite(r.cushion_par),
         "cushion_names": _finite(r.cushion_names),
         "wording": r.wording,
@@ -61,10 +61,12 @@ def why_plain(done: Why) -> Plain:
 def why_words(done: Why) -> str:
     r = done.result
     bound = "at most" if r.direction == "MAX" else "at least"
+    result = "–" if r.empty else figure(r.kind, r.result)
+    stands = f"{r.outcome.value}, cushion {figure(r.kind, r.cushion)}{_room(r)}"
     lines = [
-        f"Test {r.number}, {r.name}: {figure(r.kind, r.result)}, {bound} {figure(r.kind, r.threshold)}: "
-        f"{r.outcome.value}, cushion {figure(r.kind, r.cushion)}{_room(r)}",
-        f"Counts: {r.wording or 'every position'} ({done.counting} positions)",
+        f"Test {r.number}, {r.name}: {result}, {bound} {figure(r.kind, r.threshold)}: "
+        f"{NOT_APPLICABLE if r.empty else stands}",
+        f"Counts: {r.wording or 'every position'} ({done.counting} position{'' if done.counting == 1 else 's'})",
     ]
     lines += [f"Reading: {r.reading}"] if r.reading else []
     lines += [f"Comment: {r.comment}"] if r.comment else []

@@ -99,7 +99,7 @@ def _one(plan: Plan, reckoned: Reckoned, limit: TestLimit) -> Standing:
         outcome,
         cushion,
         held,
-        empty and cushion < 0.0,
+        empty,
     )
 
 

@@ -302,7 +302,7 @@ def test_that_an_average_of_no_assets_is_not_applicable(harbor: Window) -> None:
     done = done_of(harbor)
     result = of_aggregate(harbor, "average")[0]
     none = dataclasses.replace(
-        result, members=np.zeros_like(result.members), result=0.0, numerator=0.0, denominator=0.0
+        result, members=np.zeros_like(result.members), empty=True, result=0.0, numerator=0.0, comment="No such assets"
     )
     frame = tests_pane.tests_frame(dataclasses.replace(done, results=(none,)))
     shown = {name: frame.text(0, frame.index[name]) for name in ("result", "room", "cushion", "outcome", "comment")}
@@ -332,7 +332,7 @@ def test_that_failing_and_near_tests_stand_first_and_can_be_ordered_otherwise(ha
     assert numbers() == sorted(r.number for r in results)
     order.setCurrentText("By cushion")
     order.activated.emit(order.currentIndex())
-    kept = [n for n in numbers() if not tests_pane.nothing_to_test(done_of(harbor).result(n))]
+    kept = [n for n in numbers() if not done_of(harbor).result(n).empty]
     cushions = [relative_cushion(done_of(harbor).result(n)) for n in kept]
     assert cushions == sorted(cushions)
     table.grid.columns.sort_asked.emit("name", False)

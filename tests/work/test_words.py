@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clo_desktop.work import plain, summary
+from clo_desktop.work import judging, plain, summary, told
 from clo_desktop.work.desk import Desk
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance
@@ -77,3 +77,22 @@ def test_that_a_failing_coverage_test_is_told_with_its_first_date(stocked: Path)
     text = summary.projection(hard)
     assert "fails first on 20" in text
     assert f"CDR {0.15:.2%}" in text
+
+
+def test_that_an_average_of_no_assets_is_not_applicable_and_has_no_cushion(workspace: Path) -> None:
+    desk = Desk(workspace)
+    none = judging.add_test(
+        desk, DEAL, "Nowhere", "MIN", 0.5, "average spread where country = USA and country = Canada"
+    )
+    held = judging.add_test(desk, DEAL, "Everywhere", "MIN", 0.5, "average spread")
+    assert none is not None
+    assert held is not None
+    done = desk.comply(DEAL)
+    (line,) = (line for line in summary.compliance(done).splitlines() if line.startswith(f" {none.number}  "))
+    assert line.split()[2:] == ["–", "min", "50.000", "%", "–", "not", "applicable", "No", "such", "assets"]
+    told_of = {row["number"]: row for row in plain.compliance(done)["tests"]}
+    assert (told_of[none.number]["outcome"], told_of[none.number]["cushion"]) == ("pass", None)
+    assert (told_of[held.number]["outcome"], told_of[held.number]["cushion"] < 0.0) == ("fail", True)
+    reason = judging.why(desk, DEAL, none.number, 0)
+    assert told.why_words(reason).splitlines()[0].endswith(": –, at least 50.000 %: not applicable")
+    assert told.why_plain(reason)["cushion"] is None

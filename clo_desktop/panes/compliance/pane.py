@@ -20,10 +20,8 @@ from clo_desktop.panes.compliance.frames import (
     SETS,
     aggregate,
     largest_only,
-    nothing_to_test,
     shown_by,
     tests_frame,
-    verdict,
 )
 from clo_desktop.panes.compliance.told import reckoning
 from clo_desktop.panes.compliance.trend import TrendTab
@@ -37,6 +35,7 @@ from clo_desktop.work.edits import Edits
 from clo_desktop.work.history import moment
 from clo_desktop.work.session import Session
 from clo_desktop.work.snapshots import Snapshots
+from clo_desktop.work.standing import verdict
 from engine.compliance import Compliance, TestResult, own
 from engine.outputs.beside import beside
 from engine.terms import Book
@@ -232,7 +231,7 @@ class CompliancePane(QWidget):
         self.movers.set_empty(_CHOOSE if result is None else "No position counts in the test or moves it.")
         self._show_trend()
         self.breaking.show_test(done, result)
-        self.movers.set_frame(movers_frame(done, None if result is None or nothing_to_test(result) else result))
+        self.movers.set_frame(movers_frame(done, None if result is None or result.empty else result))
         if result is None or done is None:
             self._detail.setText(_CHOOSE)
             return

@@ -13,7 +13,7 @@ from clo_desktop.tables.frame import Column, Frame, Mark, Total
 from clo_desktop.work.standing import NEAR
 from clo_desktop.work.trading import issue_of
 from engine.asset import Kind
-from engine.compliance import Compliance, Standing, TestResult
+from engine.compliance import NOT_APPLICABLE, Compliance, Standing, TestResult
 from engine.trades import Effect, PoolFigures, TestChange
 
 SAME: Final = "same"
@@ -95,8 +95,8 @@ def verdict(standing: Standing | None) -> str:
     """pass, near, fail, maintained; "no figure" where there is none, "not applicable" for an average of nothing."""
     if standing is None:
         return "no figure"
-    if standing.definition.aggregate == "average" and standing.denominator == 0.0:
-        return "not applicable"
+    if standing.empty:
+        return NOT_APPLICABLE
     share = room(standing)
     if standing.outcome.value == "pass" and standing.threshold and share is not None and 0.0 <= share < NEAR:
         return "near"
@@ -105,7 +105,7 @@ def verdict(standing: Standing | None) -> str:
 
 def room(standing: Standing | None) -> float | None:
     """The cushion as a share of the limit."""
-    if standing is None or (standing.definition.aggregate == "average" and standing.denominator == 0.0):
+    if standing is None or standing.empty:
         return None
     return standing.cushion / abs(standing.threshold) if standing.threshold else standing.cushion
 
