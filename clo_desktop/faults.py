@@ -27,6 +27,12 @@ class Fault:
     message: str
     asset_id: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where it stands: `Assets!B7`, or of a text file `trades.csv, row 7, par`."""
+        where = f"{self.sheet}, row {self.cell}" if self.cell.isdecimal() else f"{self.sheet}!{self.cell}"
+        return f"{where}, {self.column}" if self.column else where
+
     def as_json(self) -> dict[str, str]:
         return {k: str(v) for k, v in asdict(self).items() if k != "asset_id"}
 

@@ -39,7 +39,7 @@ from clo_desktop.cli import (
     workspace,
 )
 from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb, close_desks
-from clo_desktop.faults import Refused
+from clo_desktop.faults import Fault, Refused
 
 __all__ = ["DONE", "FAILED", "USAGE", "Answer", "main"]
 
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
         from clo_desktop import log
 
         log.note_refused(refused)
-        return _failed(options, refused.message, refused.code)
+        return _failed(options, refused.message, refused.code, refused.faults)
     except KeyboardInterrupt:
         return _failed(options, "Stopped; nothing was changed.", "cancelled")
     except BrokenPipeError:  # the reader of a pipe went away
@@ -148,10 +148,12 @@ def _tell(options: argparse.Namespace, answer: Answer | int) -> int:
     return FAILED if answer.complaint else DONE
 
 
-def _failed(options: argparse.Namespace, sentence: str, code: str) -> int:
-    print(sentence, file=sys.stderr)
+def _failed(options: argparse.Namespace, sentence: str, code: str, faults: Sequence[Fault] = ()) -> int:
+    """Says why; of several bad cells the sentence is about the first, and every other one has a line."""
+    print("\n".join([sentence, *(f"{fault.place}: {fault.message}" for fault in faults[1:])]), file=sys.stderr)
     if options.json:
-        _print_json({"error": {"code": code, "message": sentence}})
+        listed = {"faults": [fault.as_json() for fault in faults]} if faults else {}
+        _print_json({"error": {"code": code, "message": sentence, **listed}})
     return FAILED
 
 
