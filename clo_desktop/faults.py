@@ -28,10 +28,9 @@ class Fault:
     asset_id: str = ""
 
     @property
-    def place(self) -> str:
-        """Where it stands: `Assets!B7`, or of a text file `trades.csv, row 7, par`."""
-        where = f"{self.sheet}, row {self.cell}" if self.cell.isdecimal() else f"{self.sheet}!{self.cell}"
-        return f"{where}, {self.column}" if self.column else where
+    def words(self) -> str:
+        """Where it is and what: `trades.csv, row 4, side: write buy or sell.`"""
+        return f"{', '.join(filter(None, (self.sheet, self.cell, self.column)))}: {self.message}"
 
     def as_json(self) -> dict[str, str]:
         return {k: str(v) for k, v in asdict(self).items() if k != "asset_id"}

@@ -49,6 +49,11 @@ def waterfalls_folder() -> Path:
     return settings_file().parent / "waterfalls"
 
 
+def unsent_folder() -> Path:
+    """The folder of edits that a server could not be told of yet, beside the user's own workspace."""
+    return default_workspace().parent / "unsent"
+
+
 def audit_folder() -> Path:
     """The folder of the keys and of the last known heads of audits, beside the workspace that opens by itself."""
     return default_workspace().parent / "audit"

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.clash import ClashDialog
+from clo_desktop.dialogs.courier import Courier
 from clo_desktop.dialogs.doorman import Doorman
 from clo_desktop.dialogs.entries import of_commands, of_session
 from clo_desktop.dialogs.gatekeeper import Gatekeeper
@@ -38,9 +39,10 @@ from clo_desktop.dialogs.palette import Palette
 from clo_desktop.dialogs.porter import Porter
 from clo_desktop.dialogs.registrar import Registrar
 from clo_desktop.faults import Refused
-from clo_desktop.look import theme
+from clo_desktop.look import formats, theme
 from clo_desktop.look.banner import Banner
 from clo_desktop.look.formats import counted
+from clo_desktop.look.status import StatusBar
 from clo_desktop.look.words import ElidedLabel, as_text
 from clo_desktop.panes.audit import AuditPane
 from clo_desktop.panes.cashflows import CashFlowsPane
@@ -128,6 +130,7 @@ class Window(QMainWindow):
         self.gate = Gatekeeper(
             session, self.register, self.doorman.keeper, lambda: self._settings, self._remember, self
         )
+        self.courier = Courier(session, self.watch, self.gate, self)
         self.actions_by_id: dict[str, QAction] = {}
         self._make_menus()
         self._make_status_bar()
@@ -221,6 +224,8 @@ class Window(QMainWindow):
             "recovery": self.doorman.ask_recovery_key,
             "demo": self.porter.import_demo,
             "server": self.gate.ask_server,
+            "offline": self.courier.ask_take,
+            "synchronise": self.courier.ask_synchronise,
             "signout": self.gate.sign_out,
             "password": self.gate.change_password,
             "lock": self.gate.lock_now,
@@ -271,7 +276,8 @@ class Window(QMainWindow):
         self._settings = settings
 
     def _make_status_bar(self) -> None:
-        bar = self.statusBar()
+        bar = StatusBar(self)
+        self.setStatusBar(bar)
         self.saved = ElidedLabel()
         self.saved.setAccessibleName("Where the data are")
         self.timing = QLabel("")
@@ -291,10 +297,7 @@ class Window(QMainWindow):
         for widget in (self.work, self.work_bar, self.work_cancel):
             bar.addWidget(widget)
             widget.hide()
-        permanent: tuple[QLabel, ...] = (self.selected, self.timing, self.saved)
-        for label in permanent:
-            label.setContentsMargins(8, 0, 8, 0)
-            bar.addPermanentWidget(label)
+        bar.add_labels(self.selected, self.timing, self.saved)
 
     def _connect(self) -> None:
         session = self.session
@@ -424,7 +427,11 @@ class Window(QMainWindow):
     def _show_refused(self, sentence: str) -> None:
         self.statusBar().showMessage(sentence, 20_000)
         box = QMessageBox(
-            QMessageBox.Icon.Warning, "CLO Desktop", as_text(sentence), QMessageBox.StandardButton.Ok, self
+            QMessageBox.Icon.Warning,
+            "CLO Desktop",
+            as_text(formats.in_words(sentence)),
+            QMessageBox.StandardButton.Ok,
+            self,
         )
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()  # not exec: nothing waits for it
@@ -476,7 +483,8 @@ class Window(QMainWindow):
 
     def _show_saved(self, *_: object) -> None:
         """Where what was changed is safe: on this computer, or on the server."""
-        told = contract.words(self.session, answers=self.watch.answers, waiting=self.watch.waiting)
+        watch = self.watch
+        told = contract.words(self.session, answers=watch.answers, waiting=watch.waiting, refused=watch.refused)
         self.saved.setText(told.words)
         self.saved.setToolTip(as_text(told.tip))
 
@@ -486,7 +494,7 @@ class Window(QMainWindow):
         self.docks["inbox"].setWindowTitle(f"Inbox ({count})" if count else "Inbox")
 
     def _projected(self, timed: Timed | None) -> None:
-        self.timing.setText("" if timed is None else f"engine {timed.seconds * 1000:,.0f} ms")
+        self.timing.setText("" if timed is None else f"engine {formats.figure(timed.seconds * 1000, 0)} ms")
 
     def _show_work(self) -> None:
         """Progress of what has been under way for more than a second."""

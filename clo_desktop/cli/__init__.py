@@ -149,11 +149,12 @@ def _tell(options: argparse.Namespace, answer: Answer | int) -> int:
 
 
 def _failed(options: argparse.Namespace, sentence: str, code: str, faults: Sequence[Fault] = ()) -> int:
-    """Says why; of several bad cells the sentence is about the first, and every other one has a line."""
-    print("\n".join([sentence, *(f"{fault.place}: {fault.message}" for fault in faults[1:])]), file=sys.stderr)
+    """Says why; where several things are wrong each has a line, or with --json an entry."""
+    told = faults if len(faults) > 1 else ()
+    print("\n".join((sentence, *(fault.words for fault in told))), file=sys.stderr)
     if options.json:
-        listed = {"faults": [fault.as_json() for fault in faults]} if faults else {}
-        _print_json({"error": {"code": code, "message": sentence, **listed}})
+        each = {"faults": [fault.as_json() for fault in told]} if told else {}
+        _print_json({"error": {"code": code, "message": sentence, **each}})
     return FAILED
 
 

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clo_desktop.cli.common import Add, Answer, add_force, check_targets, open_desk
+from clo_desktop.cli.common import Add, Answer, add_force, check_target, open_desk
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 
 if TYPE_CHECKING:
     from clo_desktop.store.audit.lines import Wanted
@@ -121,11 +122,12 @@ def _export(options: argparse.Namespace) -> Answer:
 
     if options.file is None:
         raise Refused("Say where to: clo audit export FILE.csv or FILE.json.", code="usage")
-    desk = open_desk(options)
-    check_targets(options, *auditing.files(options.file))
-    count = auditing.export(desk.store.audit, options.file, _wanted(options))
-    lines = "1 line of the audit was" if count == 1 else f"{count:,} lines of the audit were"
-    return Answer({"file": str(options.file), "lines": count}, f"{lines} written to {options.file}.")
+    check_target(options, *auditing.export_files(options.file))
+    count = auditing.export(open_desk(options).store.audit, options.file, _wanted(options))
+    return Answer(
+        {"file": str(options.file), "lines": count},
+        f"{counted(count, 'line')} of the audit {'was' if count == 1 else 'were'} written to {options.file}.",
+    )
 
 
 _PARTS = {"verify": _verify, "list": _list, "history": _history, "export": _export}

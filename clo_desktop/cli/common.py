@@ -120,21 +120,23 @@ def add_target(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
-    """The leave of a verb that writes files to replace those that are there."""
-    parser.add_argument("--force", action="store_true", help="replace what is there under that name")
+    """For a verb that writes what the user named; it calls `check_target` before it does."""
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
 
 
-def check_targets(options: argparse.Namespace, *files: Path) -> None:
-    """Raises Refused where one of the files that a verb with `add_force` writes is there and is not to be replaced."""
+def check_target(options: argparse.Namespace, *files: Path) -> None:
+    """Raises Refused where one of the files that a verb would write is there and is not to be replaced."""
     there = [] if options.force else [file for file in files if file.is_file()]
-    if there:
-        others = len(there) - 1
-        more = f" and {others} other {'file' if others == 1 else 'files'}" if others else ""
-        are, were, them = ("are", "were left as they are", "them") if others else ("is", "was left as it is", "it")
-        raise Refused(
-            f"{there[0]}{more} {are} there already and {were}; choose another name, or replace {them} with --force.",
-            code="file",
+    if not there:
+        return
+    if len(there) == 1:
+        kept = f"{there[0]} is there already and was left as it is; choose another name, or replace it with --force."
+    else:
+        kept = (
+            f"{there[0]} and {len(there) - 1} more are there already and nothing was written; choose another folder, "
+            "or replace them with --force."
         )
+    raise Refused(kept, code="file")
 
 
 @contextmanager

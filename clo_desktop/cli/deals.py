@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from clo_desktop.cli.common import Add, Answer, add_target, check_targets, no_workspace_yet, open_desk
+from clo_desktop.cli.common import Add, Answer, add_target, check_target, no_workspace_yet, open_desk
 
 
 def add_verbs(add: Add) -> None:
@@ -48,7 +48,7 @@ def _import(options: argparse.Namespace) -> Answer:
 
 def _export(options: argparse.Namespace) -> Answer:
     desk = open_desk(options)
-    check_targets(options, options.file)
+    check_target(options, options.file)
     desk.export_file(options.deal, options.file)
     return Answer({"deal": options.deal, "file": str(options.file)}, f"{options.deal} was written to {options.file}.")
 

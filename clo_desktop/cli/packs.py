@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from clo_desktop.cli.common import USAGE, Add, Answer, add_force, check_targets, open_desk, patience
+from clo_desktop.cli.common import USAGE, Add, Answer, add_force, check_target, open_desk, patience
 
 
 def add_verbs(add: Add) -> None:
@@ -37,7 +37,7 @@ def _pack(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import packs
 
     desk = open_desk(options)
-    check_targets(options, options.output)
+    check_target(options, options.output)
     with patience():
         named = packs.named_scenarios(options.scenario, lambda: desk)
         made = packs.write(desk, options.deal, options.output, named, curve=options.curve)
@@ -53,7 +53,7 @@ def _unpack(options: argparse.Namespace) -> Answer | int:
         print("usage: clo unpack FILE --check: nothing is stored; leave --into and --as out.", file=sys.stderr)
         return USAGE
     if options.waterfall is not None:
-        check_targets(options, options.waterfall)
+        check_target(options, options.waterfall)
     pack = packs.read(options.file)
     with patience():
         done = packs.check(pack)

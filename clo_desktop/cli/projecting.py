@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from clo_desktop.cli.arguments import add_assumptions, assumptions, date
-from clo_desktop.cli.common import Add, Answer, add_target, check_targets, open_desk, patience
+from clo_desktop.cli.common import Add, Answer, add_target, check_target, open_desk, patience
 from clo_desktop.faults import Refused
 
 
@@ -49,7 +49,7 @@ def _explain(options: argparse.Namespace) -> Answer:
 
 def _report(options: argparse.Namespace) -> Answer:
     desk = open_desk(options)
-    check_targets(options, options.file)
+    check_target(options, options.file)
     with patience():
         desk.report_file(options.deal, options.file, assumptions(options), curve=options.curve)
     data = {"deal": options.deal, "file": str(options.file)}

@@ -93,7 +93,7 @@ def _scenario(options: argparse.Namespace) -> Answer | int:
                 )
                 return USAGE
             saved = library.save(
-                store, name, library.copied(options.source, name, lambda: store), options.note, options.tag
+                store, name, library.copied(options.source, lambda: store, name), options.note, options.tag
             )
             return Answer(library.plain(saved), f"{saved.name} was saved as version {saved.version}.")
         case "lock":

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from clo_desktop.cli.arguments import add_assumptions, assumptions
-from clo_desktop.cli.common import Add, Answer, add_force, check_targets, open_desk, patience
+from clo_desktop.cli.common import Add, Answer, add_force, check_target, open_desk, patience
+from clo_desktop.figures import counted
 
 
 def add_verbs(add: Add) -> None:
@@ -43,7 +44,7 @@ def _tables(options: argparse.Namespace) -> Answer:
     if options.csv is not None:
         files = _written(options, found)
         data = {"deal": options.deal, "files": [str(file) for file in files]}
-        return Answer(data, f"The tables of {options.deal} were written to {options.csv}: {len(files)} files.")
+        return Answer(data, f"{counted(len(files), 'table')} of {options.deal} were written to {options.csv}.")
     data = {"deal": options.deal, "tables": [{"table": t.name, "title": t.title, "rows": len(t)} for t in found]}
     return Answer(data, outputs.listed(found))
 
@@ -77,8 +78,8 @@ def _table(options: argparse.Namespace, table: Any, words: str) -> Answer:
 
 
 def _written(options: argparse.Namespace, found: Sequence[Any]) -> tuple[Path, ...]:
-    """The CSV files of tables. Raises Refused where one of them is there and is not to be replaced."""
-    from clo_desktop.work import csv_tables
+    """Tables as CSV files in the folder that was named. Raises Refused where one is there already."""
+    from clo_desktop.work.csv_tables import csv_file, write_csv
 
-    check_targets(options, *csv_tables.files(found, options.csv))
-    return csv_tables.write_csv(found, options.csv)
+    check_target(options, *(csv_file(options.csv, table) for table in found))
+    return write_csv(found, options.csv)

@@ -126,7 +126,7 @@ class Doorman(QObject):
 
     def make(self, file: Path, then: Callable[[], None] | None) -> EncryptionDialog:
         """Asks how a new workspace is to be protected, makes and opens it, and shows its recovery key."""
-        dialog = EncryptionDialog(file, _no_keyring(), True, self._window)
+        dialog = EncryptionDialog(file, no_keyring(), True, self._window)
 
         def take() -> None:
             self._shown_key = dialog.encrypt
@@ -143,7 +143,7 @@ class Doorman(QObject):
             raise Refused(f"{self._session.reading_only}; its encryption cannot be changed here.")
         if file == paths.demo_workspace():
             raise Refused("The demo workspace is not encrypted; File > My workspace makes one that is.")
-        dialog = EncryptionDialog(file, _no_keyring(), False, self._window)
+        dialog = EncryptionDialog(file, no_keyring(), False, self._window)
 
         def take() -> None:
             if dialog.encrypt:
@@ -210,7 +210,7 @@ class Doorman(QObject):
         self._banner.say("")
 
 
-def _no_keyring() -> str:
+def no_keyring() -> str:
     """Why no keyring can be used, as a sentence; empty where one can."""
     try:
         vault.system_keyring()

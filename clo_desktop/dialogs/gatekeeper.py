@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow
@@ -19,9 +20,13 @@ from clo_desktop.settings import KEPT_SERVERS, Settings
 from clo_desktop.store.local import vault
 from clo_desktop.store.server.signing import SignIn
 from clo_desktop.work.keeper import Keeper
+from clo_desktop.work.lanes import Task
 from clo_desktop.work.lock import Lock
 from clo_desktop.work.register import Register
 from clo_desktop.work.session import Session
+
+Enter = Callable[[SignIn, Callable[[], object], Callable[[Refused | None], object]], Task[Any]]
+"""Signs somebody in somewhere: calls the first where it was done, else the second."""
 
 
 class Gatekeeper(QObject):
@@ -81,7 +86,26 @@ class Gatekeeper(QObject):
             dialog.accept()
         return dialog
 
+    def ask_beside(self, where: str, sign_in: Enter, then: Callable[[], object]) -> SignInDialog:
+        """Asks as `ask_server`, for a server that is not opened: `sign_in` does with it what is wanted.
+
+        where  its address, with the person; what else is known of it is taken from those that were signed in to
+        """
+        known = self._settings()
+
+        def start(asked: SignIn, shown: SignInDialog) -> None:
+            self._enter(asked, shown, sign_in, then)
+
+        dialog = SignInDialog(known.servers, known.remembered, _no_keyring(), start, self._window)
+        dialog.setWindowTitle("Sign in to synchronise")
+        dialog.prefill(next((one for one in map(SignIn.of, known.servers) if one.spoken == where), SignIn.of(where)))
+        dialog.open()
+        return dialog
+
     def _sign_in(self, asked: SignIn, dialog: SignInDialog, then: Callable[[], object] | None) -> None:
+        self._enter(asked, dialog, self._session.seat.sign_in, then)
+
+    def _enter(self, asked: SignIn, dialog: SignInDialog, sign_in: Enter, then: Callable[[], object] | None) -> None:
         def done() -> None:
             remember = dialog.remembering.isChecked()
             dialog.done_well()
@@ -92,7 +116,7 @@ class Gatekeeper(QObject):
             if then is not None:
                 then()
 
-        dialog.doing(self._session.seat.sign_in(asked, done, dialog.refuse))
+        dialog.doing(sign_in(asked, done, dialog.refuse))
 
     def _remember(self, asked: SignIn, remember: bool) -> None:
         """Keeps the password in the keyring where that was asked for, and only then."""

@@ -12,7 +12,7 @@ from clo_desktop.commands import COMMANDS
 from clo_desktop.work import rights
 from clo_desktop.work.session import Session
 
-_SIGNED_IN = ("signout", "password")
+_SIGNED_IN = ("signout", "password", "offline")
 
 
 class Limits(QObject):

@@ -32,7 +32,7 @@ from clo_desktop.work.judging import OwnTest
 from clo_desktop.work.own_tests import KEYS, MEASURE_NAMES, WEIGHTS, Draft, Tried, draft_of, tried
 from clo_desktop.work.standing import outcome_word
 from engine.asset import Kind
-from engine.compliance import NOT_APPLICABLE, TestResult
+from engine.compliance import TestResult
 from engine.pool import Pool
 from engine.terms import Book
 from resources import library
@@ -313,16 +313,13 @@ def told(result: TestResult, pool: Pool) -> str:
     par = float(pool.par[result.members].sum())
     share = formats.with_unit("share", par / float(pool.par.sum()) if pool.par.sum() else None)
     caught = formats.counted(int(result.members.sum()), "position")
-    catches = f"Catches {caught} of {len(pool)}: {formats.text('money', par)} of par, {share} of what is held."
-    if result.empty:
-        return f"{catches}\n{NOT_APPLICABLE.capitalize()}: there is nothing to hold against the limit."
     word = outcome_word(result)
     bound = _BOUNDS[result.direction]
     room = "" if result.cushion_par is None else f", {formats.text('money', result.cushion_par)} of par"
     named = f" ({result.comment})" if result.comment and result.aggregate in ("largest", "top") else ""
     figures = f"{formats.with_unit(result.kind, result.result)}{named} against {bound}"
     return (
-        f"{catches}\n"
+        f"Catches {caught} of {len(pool)}: {formats.text('money', par)} of par, {share} of what is held.\n"
         f"{GLYPHS[outcome_of(word)]} {word.capitalize()}: {figures} "
         f"{formats.with_unit(result.kind, result.threshold)}, cushion "
         f"{formats.with_unit(result.kind, result.cushion)}{room}."

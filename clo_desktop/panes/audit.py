@@ -296,7 +296,7 @@ class AuditPane(QWidget):
     def _tick(self) -> None:
         task = self._checking
         if task is not None:
-            self._say_verdict(f"Verifying: {task.what or 'waiting'} ({task.fraction:.0%})", "muted")
+            self._say_verdict(f"Verifying: {task.what or 'waiting'} ({formats.percent(task.fraction, 0)})", "muted")
 
     def _settled(self, task: Task[Any]) -> None:
         if task is not self._checking:

@@ -66,7 +66,7 @@ def cells_of(view: MatrixView, shown: str) -> Cells:
     return Cells(
         corner=f"Spread (%) \\ diversity: {_SHOWN[shown][0]}",
         kind=kind,
-        rows=tuple(f"{formats.figure(s * 100, 2)} %" for s in spreads),
+        rows=tuple(formats.percent(s) for s in spreads),
         columns=tuple(f"{d:g}" for d in diversities),
         row_values=spreads * 100.0,
         column_values=diversities,
@@ -133,7 +133,7 @@ def cell_words(view: MatrixView, row: int, column: int) -> str:
 
 
 def _percent(fraction: float, places: int = 2) -> str:
-    return f"{formats.figure(float(fraction) * 100, places)}{formats.THIN}%"
+    return formats.percent(float(fraction), places)
 
 
 _ELECT: Final = "Stores the point with the deal: tests 130 to 132 take their limits from it"

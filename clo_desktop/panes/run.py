@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from clo_desktop.faults import Refused
+from clo_desktop.look import formats
 from clo_desktop.look.fields import DateField, NumberField
 from clo_desktop.look.outcome import outcome_text, said_text, scenario_text
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
@@ -354,7 +355,7 @@ class RunPane(QWidget):
                 self.call_date.setDate(QDate(day.year, day.month, day.day))
             self.reinvest.setChecked(flows.assumptions.reinvest)
             self._tell_scenario()
-        self.state.setText(f"Done in {timed.seconds * 1000:,.0f} ms.")
+        self.state.setText(f"Done in {formats.figure(timed.seconds * 1000, 0)} ms.")
         self.outcome.setText(outcome_text(flows))
         self._mark()
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from clo_desktop.sheets.outputs import sheets_of
 from engine import cash
-from engine.compliance import NOT_APPLICABLE, Compliance
+from engine.compliance import Compliance
 from engine.loans.columns import FLOW_NAMES
 from engine.loans.vectors import ruled
 from engine.outputs import Table
@@ -157,7 +157,7 @@ def _tests(report: _Report, tests: Compliance) -> None:
             None if r.empty else r.result,
             r.threshold,
             None if r.empty else r.cushion,
-            NOT_APPLICABLE if r.empty else r.outcome.value,
+            "not applicable" if r.empty else r.outcome.value,
             r.numerator,
             r.denominator,
             r.limit_source,
@@ -169,8 +169,7 @@ def _tests(report: _Report, tests: Compliance) -> None:
     report.table("Compliance", f"Tests of {tests.deal}", (*heads, "Limit from", "Comment"), forms, sheet_rows)
     sheet = report.book.get_worksheet_by_name("Compliance")
     for row, r in enumerate(tests.results, start=3):  # the unit differs by row
-        figures = ((4, r.threshold),) if r.empty else ((3, r.result), (4, r.threshold), (5, r.cushion))
-        for column, value in figures:
+        for column, value in ((4, r.threshold),) if r.empty else ((3, r.result), (4, r.threshold), (5, r.cushion)):
             report.put(sheet, row, column, float(value), _KIND_FORMATS[r.kind])
 
 

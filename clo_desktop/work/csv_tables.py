@@ -16,29 +16,31 @@ _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """What a spreadsheet takes for the beginning of a formula or a command."""
 
 
-def files(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
-    """The file of each table that `write_csv` writes."""
-    return tuple(folder / f"{re.sub(r'[^A-Za-z0-9.+-]', '_', table.name)}.csv" for table in found)
-
-
 def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
     """A file a table in a folder that is made where it is not there; figures in full, a blank where missing.
 
     Units stand in the heads. Raises Refused where a file cannot be written.
     """
-    made = files(found, folder)
+    made = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for table, path in zip(found, made, strict=True):
+        for table in found:
+            path = csv_file(folder, table)
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow([f"{n} ({u})" if u else n for n, u in zip(table.names, table.units, strict=True)])
                 writer.writerows([csv_cell(cell) for cell in row] for row in table.rows())
+            made.append(path)
     except OSError as error:
         raise Refused(
             f"{folder} cannot be written ({error.strerror or error}); choose another folder.", code="file"
         ) from error
-    return made
+    return tuple(made)
+
+
+def csv_file(folder: Path, table: Table) -> Path:
+    """The file that a table is written to."""
+    return folder / f"{re.sub(r'[^A-Za-z0-9.+-]', '_', table.name)}.csv"
 
 
 def csv_cell(cell: Cell) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from clo_desktop import __version__, log
 from clo_desktop.faults import Refused
+from clo_desktop.figures import percent
 from clo_desktop.store.vitals import SLOW, Vitals
 from clo_desktop.work import kept
 from clo_desktop.work.desk import Desk
@@ -181,7 +182,7 @@ def _caches(desk: Desk | None) -> Iterator[Line]:
 
 def _hits(hits: int, misses: int) -> str:
     asked = hits + misses
-    return f"{hits:,} of {asked:,} were ready ({hits / asked:.0%})" if asked else "none asked for yet"
+    return f"{hits:,} of {asked:,} were ready ({percent(hits / asked, 0)})" if asked else "none asked for yet"
 
 
 def _memory(used: int | None) -> Line:

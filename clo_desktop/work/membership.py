@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeVar
 
 from clo_desktop.faults import Refused
@@ -116,8 +117,10 @@ class Membership:
         return what(self._people)
 
 
-def sign_in(asked: SignIn, report: Progress = silent) -> Membership:
+def sign_in(asked: SignIn, report: Progress = silent, unsent: Path | None = None) -> Membership:
     """Signs in and opens the desk there. Raises Refused with a sentence, Cancelled when `report` says so.
+
+    unsent  the folder where edits are kept while the server does not answer; None: they are refused then
 
     A wrong user and a wrong password are refused in the same words.
     """
@@ -129,6 +132,8 @@ def sign_in(asked: SignIn, report: Progress = silent) -> Membership:
         people = desk.store.people()
         try:
             made = Membership(asked, desk, people)
+            if unsent is not None:
+                _keep_unsent(desk, unsent)
             report(0.9, "Signed in")
         except BaseException:
             people.close()
@@ -137,3 +142,11 @@ def sign_in(asked: SignIn, report: Progress = silent) -> Membership:
         desk.close()
         raise
     return made
+
+
+def _keep_unsent(desk: Desk, folder: Path) -> None:
+    """What an earlier window left unsent must not keep anybody out."""
+    try:
+        desk.keep_unsent(folder)
+    except Refused as refused:
+        desk.store.notice = f"Changes that were not sent wait on this computer and cannot be read: {refused.message}"

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.progress import Progress
 from clo_desktop.store import StoredIdea
 from clo_desktop.work.desk import Desk
@@ -20,7 +21,6 @@ from clo_desktop.work.pad_rows import Judged, Row, judge, row_of, tidy, without_
 from clo_desktop.work.session import Session
 from clo_desktop.work.shelf import Shelf
 from clo_desktop.work.stored_ideas import stored, typed
-from clo_desktop.work.summary import plural
 from clo_desktop.work.trade_files import TradeFile, read_trades, write_trades
 from engine.asset import Asset
 from engine.pool import fold
@@ -488,7 +488,7 @@ class Pad(QObject):
                 self.fresh("" if path.stem in taken else path.stem)
             self.put(row_of(t) for t in found.trades)
             self._session.said.emit(
-                f"{plural(len(found.trades), 'trade')} put into {self.ideas.current.name} from {path.name}."
+                f"{counted(len(found.trades), 'trade')} of {path.name} put into {self.ideas.current.name}."
             )
 
         self._file(f"Import {path.name}", lambda: read_trades(path, desk.trader(deal, others).assets), done)
@@ -516,7 +516,7 @@ class Pad(QObject):
         self._file(
             f"Export {path.name}",
             write,
-            lambda count: self._session.said.emit(f"{plural(count, 'trade')} written to {path}."),
+            lambda count: self._session.said.emit(f"{counted(count, 'trade')} written to {path}."),
         )
 
     def _file(self, name: str, work: Callable[[], A], done: Callable[[A], object]) -> None:

@@ -101,6 +101,7 @@ def compliance(done: Compliance) -> Plain:
                 "numerator": finite(r.numerator),
                 "denominator": finite(r.denominator),
                 "cushion": None if r.empty else finite(r.cushion),
+                "applicable": not r.empty,
                 "comment": r.comment,
                 "limit_source": r.limit_source,
                 "kind": r.kind,

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import yaml
-
 from clo_desktop.faults import Refused
 from clo_desktop.work import blocks, scenario_renewal
 from clo_desktop.work.blocks import CODE, Block
@@ -65,21 +63,6 @@ def scenario_of_text(text: str, name: str) -> Scenario:
     title = top.take("title", blocks.text) or ""
     assumptions = blocks.made(name, "", lambda: _assumptions(top))
     return Scenario(name, title, assumptions)
-
-
-def titled(text: str, title: str) -> str:
-    """The YAML text with this title in the place of its own, all else as it stands; one without a title has none."""
-    try:
-        top = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError:  # saving it says what is wrong
-        return text
-    keys = top.value if isinstance(top, yaml.MappingNode) else ()
-    for at in (value for key, value in keys if key.value == "title"):
-        written = yaml.safe_dump({"title": title}, allow_unicode=True, width=1000).partition(": ")[2].rstrip()
-        old = text[at.start_mark.index : at.end_mark.index]
-        rest = "\n" if old.endswith("\n") else ""
-        return f"{text[: at.start_mark.index]}{written}{rest}{text[at.end_mark.index :]}"
-    return text
 
 
 def read_forwards(path: Path) -> tuple[tuple[dt.date, float], ...]:

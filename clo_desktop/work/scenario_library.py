@@ -13,13 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 import resources
 from clo_desktop.faults import Refused
 from clo_desktop.store import Saved, Store
 from clo_desktop.work import blocks
 from clo_desktop.work.blocks import CODE, Block
-from clo_desktop.work.scenario import Scenario, read_scenario, scenario_of_text, scenario_text, titled
-from engine.pool import fold
+from clo_desktop.work.scenario import Scenario, read_scenario, scenario_of_text, scenario_text
 
 SHIPS: Final = "CLO Desktop"
 """The owner of what ships."""
@@ -53,6 +54,17 @@ class Entry:
     shipped: bool = False
     about: str = ""
     as_of: dt.date | None = None
+
+    @property
+    def reference(self) -> str:
+        """What means this version for good: NAME@2; a template has its name alone."""
+        return self.name if self.shipped else f"{self.name}@{self.version}"
+
+
+def reference(title: str) -> tuple[str, int]:
+    """Name and version of NAME@2; 0 where the title says none."""
+    name, mark, number = title.rpartition("@")
+    return (name, int(number)) if mark and number.isdecimal() else (title, 0)
 
 
 @cache
@@ -94,27 +106,11 @@ def listed(store: Store | None, search: str = "", tag: str = "") -> tuple[Entry,
 
 def versions(store: Store | None, name: str) -> tuple[Entry, ...]:
     """Every version, the newest first. Raises Refused for an unknown name."""
-    found = versions_or_none(store, name)
+    ships = _shipped(name)
+    found = (ships,) if ships else tuple(map(_of_store, store.scenario_versions(name))) if store is not None else ()
     if not found:
         raise _unknown(store, name)
     return found
-
-
-def versions_or_none(store: Store | None, name: str) -> tuple[Entry, ...]:
-    """As `versions`; nothing for an unknown name."""
-    ships = _shipped(name)
-    return (ships,) if ships else tuple(map(_of_store, store.scenario_versions(name))) if store is not None else ()
-
-
-def label(of: Entry) -> str:
-    """What means this version and no other: NAME@2; a template has but one."""
-    return of.name if of.shipped else f"{of.name}@{of.version}"
-
-
-def parted(label: str) -> tuple[str, int | None]:
-    """Name and version of NAME@2; None: the label names no version."""
-    name, _, number = label.rpartition("@")
-    return (name, int(number)) if name and number.isdecimal() else (label, None)
 
 
 def entry(store: Store | None, name: str) -> Entry:
@@ -135,14 +131,11 @@ def _shipped(name: str) -> Entry | None:
 
 def _unknown(store: Store | None, name: str) -> Refused:
     names = {one.name.casefold(): one.name for one in listed(store)}
-    near = [names.pop(key) for key in get_close_matches(name.casefold(), names, 3, 0.5)]
-    meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    others = ", ".join(names[key] for key in sorted(names))
-    has = f" The library has {'also ' if near else ''}{others}." if others else ""
-    return Refused(
-        f"There is no scenario file and no scenario of the library called {name}.{meant}{has}",
-        code=CODE,
-    )
+    near = get_close_matches(name.strip().casefold(), names, 3, 0.5)
+    meant = f" Did you mean {' or '.join(names[key] for key in near)}?" if near else ""
+    others = [names[key] for key in sorted(names) if key not in near]
+    also = f" The library {'also ' * bool(near)}has: {', '.join(others)}." if others else ""
+    return Refused(f"There is no scenario file and no scenario of the library called {name}.{meant}{also}", code=CODE)
 
 
 def scenario(of: Entry) -> Scenario:
@@ -172,12 +165,18 @@ def text(named: str, store: Callable[[], Store]) -> str:
     return scenario_text(Path(named)) if is_file(named) else entry(store(), named).text
 
 
-def copied(named: str, name: str, store: Callable[[], Store]) -> str:
-    """The text of what `resolve` reads, for saving under `name`: a copy of the library calls itself by that name."""
-    if is_file(named):
-        return scenario_text(Path(named))
-    source = entry(store(), named)
-    return source.text if fold(source.name) == fold(name) else titled(source.text, " ".join(name.split()))
+def copied(named: str, store: Callable[[], Store], name: str) -> str:
+    """The text of what `resolve` reads, to be saved under a name: a copy within the library has it as its title."""
+    found = text(named, store)
+    if is_file(named) or reference(named)[0].strip().casefold() == name.strip().casefold():
+        return found
+    top = yaml.compose(found, Loader=yaml.SafeLoader)
+    for key, value in top.value if isinstance(top, yaml.MappingNode) else ():
+        if key.value == "title":
+            title = yaml.safe_dump(" ".join(name.split()), allow_unicode=True, width=LONGEST * 2).splitlines()[0]
+            end = "\n" if found[: value.end_mark.index].endswith("\n") else ""  # the title was a text of several lines
+            return found[: value.start_mark.index] + title + end + found[value.end_mark.index :]
+    return found
 
 
 def check_name(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
+from clo_desktop import paths
 from clo_desktop.faults import Refused
 from clo_desktop.work import rights
 from clo_desktop.work.lanes import DATABASE, Task
@@ -73,7 +74,7 @@ class Seat(QObject):
         task = self._session.lanes.start(
             DATABASE,
             f"Sign in to {asked.name}",
-            lambda report: sign_in(asked, report),
+            lambda report: sign_in(asked, report, paths.unsent_folder()),
             done=took,
             failed=refused,
             cancelled=lambda: failed(None),

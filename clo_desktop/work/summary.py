@@ -8,23 +8,23 @@ from typing import Final
 
 import numpy as np
 
+from clo_desktop.figures import counted, percent
 from clo_desktop.store import DealSummary
 from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
+from clo_desktop.work.standing import mark
 from engine import cash
-from engine.compliance import NOT_APPLICABLE, Compliance, TestResult
+from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
 from engine.waterfall.trace import StepTrace, Trace, failing
-
-_MARKS = {"pass": "pass", "fail": "FAIL", "maintained": "maintained"}
 
 
 def _figure(kind: str, value: float) -> str:
     """A result in the unit of its kind."""
     if kind == "share":
-        return f"{value * 100:.3f} %"
+        return percent(value, 3)
     if kind == "ratio":
-        return f"{value * 100:.2f} %"
+        return percent(value)
     if kind == "years":
         return f"{value:.2f} y"
     return f"{value:,.2f}"
@@ -32,17 +32,11 @@ def _figure(kind: str, value: float) -> str:
 
 def _test_line(r: TestResult) -> str:
     bound = "max" if r.direction == "MAX" else "min"
-    result, cushion = ("–", "–") if r.empty else (_figure(r.kind, r.result), _figure(r.kind, r.cushion))
-    mark = NOT_APPLICABLE if r.empty else _MARKS[r.outcome.value]
+    result, room = ("–", "–") if r.empty else (_figure(r.kind, r.result), _figure(r.kind, r.cushion))
+    limit = _figure(r.kind, r.threshold)
     return (
-        f"{r.number:4d}  {r.name:52.52} {result:>12} {bound} {_figure(r.kind, r.threshold):>12}"
-        f" {cushion:>12}  {mark:14} {r.comment}"
+        f"{r.number:4d}  {r.name:52.52} {result:>12} {bound} {limit:>12} {room:>12}  {mark(r):14} {r.comment}"
     ).rstrip()
-
-
-def plural(count: int, word: str) -> str:
-    """1 error, 2 errors."""
-    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
@@ -52,7 +46,8 @@ def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
     if not found:
         return "There is no deal yet; `clo import FILE --deal NAME` brings one in."
     return "\n".join(
-        f"{d.name:24} {d.as_of or '–'}  {plural(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}" for d in found
+        f"{d.name:24} {d.as_of or '–'}  {counted(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}"
+        for d in found
     )
 
 
@@ -64,9 +59,9 @@ def imported(outcome: Imported) -> str:
         lines.append(f"{fault.severity:8} {place:24} {fault.column}: {fault.message}")
     if outcome.imported:
         lines.append(
-            f"{outcome.deal}: {plural(outcome.holdings, 'holding')} of {plural(outcome.assets, 'asset')}, "
+            f"{outcome.deal}: {counted(outcome.holdings, 'holding')} of {counted(outcome.assets, 'asset')}, "
             f"par {outcome.par:,.2f}, principal cash {outcome.principal_cash:,.2f}; "
-            f"{plural(outcome.warnings, 'warning')}."
+            f"{counted(outcome.warnings, 'warning')}."
         )
         lines += [] if outcome.snapshot is None else [outcome.snapshot.words]
     return "\n".join(lines)
@@ -74,16 +69,15 @@ def imported(outcome: Imported) -> str:
 
 def refused_import(outcome: Imported) -> str:
     """Why nothing was stored."""
-    errors, them = plural(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
+    errors, them = counted(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
     return f"Nothing was imported: {outcome.file_name} has {errors}; mend {them} and import again."
 
 
 def compliance(done: Compliance) -> str:
     """The table of tests with a head and the notes."""
     failing = sum(r.outcome.value == "fail" for r in done.results)
-    fail = "fails" if failing == 1 else "fail"
     lines = [
-        f"{done.deal} as of {done.as_of or 'an unknown date'}: {plural(len(done.results), 'test')}, {failing} {fail} "
+        f"{done.deal} as of {done.as_of or 'an unknown date'}: {len(done.results)} tests, {failing} fail "
         f"({done.readings.name} readings)",
         f"Collateral principal amount {done.collateral_principal_amount:,.2f} "
         f"= performing par {done.performing_par:,.2f} + principal cash {done.cash:,.2f}",
@@ -107,7 +101,7 @@ def _further(done: Projection) -> str:
 
 
 def _rate(name: str, value: float) -> str:
-    return f"{value:g} months" if name == "lag" else f"{value:.1%}" if name == "severity" else f"{value:.2%}"
+    return f"{value:g} months" if name == "lag" else percent(value, 1 if name == "severity" else 2)
 
 
 def projection(done: Projection) -> str:
@@ -116,8 +110,8 @@ def projection(done: Projection) -> str:
     rates = scenario_told.rate_words(done.assumptions, done.rates, _rate)
     irr = done.equity_irr
     lines = [
-        f"{done.deal} as of {done.as_of}: {plural(len(done.payment_dates), 'payment date')} to "
-        f"{done.payment_dates[-1]}, priority of payments {done.document.name}",
+        f"{done.deal} as of {done.as_of}: {len(done.payment_dates)} payment dates to {done.payment_dates[-1]}, "
+        f"priority of payments {done.document.name}",
         f"{', '.join(rates)}, sale price {done.sale_price:g}" + _further(done),
         *(f"{head}: {'; '.join(entries)}" for head, entries in scenario_told.sections(done.assumptions)),
         f"{'Class or fee':14} {'Opening':>16} {'Interest':>16} {'Deferred paid':>16} {'Principal':>16} "
@@ -134,12 +128,12 @@ def projection(done: Projection) -> str:
     lines.append(f"Incentive fee {'':>17} {r.cash[:, cash.INCENTIVE_FEE].sum():16,.0f}")
     total = done.paid(done.equity).sum()
     lines.append(
-        f"Subordinated notes: {total:,.0f} in all; IRR since purchase {'none' if irr is None else f'{irr:.2%}'}"
+        f"Subordinated notes: {total:,.0f} in all; IRR since purchase {'none' if irr is None else percent(irr)}"
     )
     for k, test in enumerate(done.document.tests):
         dates = [done.payment_dates[i] for i in np.flatnonzero(failing(done, k))]
-        when = f"fails first on {dates[0]}, {plural(len(dates), 'time')} in all" if dates else "never fails"
-        lines.append(f"{test.id:8} {r.ratio[0, k]:8.2%} against {r.trigger[0, k]:.2%}: {when}")
+        when = f"fails first on {dates[0]}, {len(dates)} times in all" if dates else "never fails"
+        lines.append(f"{test.id:8} {percent(r.ratio[0, k]):>9} against {percent(r.trigger[0, k])}: {when}")
     gap = abs(done.sources - done.uses).max()
     lines.append(
         f"Sources {done.sources.sum():,.2f} = uses {done.uses.sum():,.2f}; largest difference on a date {gap:.6f}"
@@ -189,5 +183,5 @@ def _step(step: StepTrace) -> Iterator[str]:
         verdict = "is not tested" if not test.active else "passes" if test.passed else "FAILS"
         yield (
             f"{'':11}{test.id} {verdict}: {test.numerator:,.2f} / {test.denominator:,.2f} "
-            f"= {test.ratio:.2%} against {test.trigger:.2%}"
+            f"= {percent(test.ratio)} against {percent(test.trigger)}"
         )

@@ -4,14 +4,12 @@ from engine.compliance.catalogue import Catalogue, Definition, read_catalogue
 from engine.compliance.evaluate import evaluate, judged, plan_of
 from engine.compliance.plan import Plan, Reckoned
 from engine.compliance.readings import MARKET, WORKBOOK, Readings, readings_named
-from engine.compliance.results import NO_ASSETS, NOT_APPLICABLE, Compliance, TestResult
+from engine.compliance.results import Compliance, TestResult
 from engine.compliance.standing import Outcome, Standing, stand
 from engine.compliance.tables import Table, read_tables
 
 __all__ = [
     "MARKET",
-    "NOT_APPLICABLE",
-    "NO_ASSETS",
     "WORKBOOK",
     "Catalogue",
     "Compliance",

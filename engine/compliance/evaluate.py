@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -13,12 +14,14 @@ from engine.compliance.catalogue import Catalogue, Definition
 from engine.compliance.measures import TABLES_OF
 from engine.compliance.plan import Plan, Reckoned
 from engine.compliance.readings import Readings
-from engine.compliance.results import NO_ASSETS, Compliance, TestResult
+from engine.compliance.results import Compliance, TestResult
 from engine.compliance.rows import Average, Row, Score
 from engine.compliance.standing import Outcome, Standing, stand
 from engine.filter_values import unknown_values
 from engine.pool import Floats, Pool
 from engine.terms import Deal
+
+_NONE: Final = "No such assets"
 
 
 def plan_of(
@@ -142,7 +145,7 @@ class _Teller:
             numerator=standing.numerator,
             denominator=standing.denominator,
             cushion=standing.cushion,
-            comment=NO_ASSETS if standing.empty else "; ".join(filter(None, said)),
+            comment=_NONE if standing.empty else "; ".join(filter(None, said)),
             wording=wording,
             previous=standing.limit.previous,
             members=members,

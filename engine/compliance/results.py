@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -13,12 +12,6 @@ from engine.compliance.plan import Plan
 from engine.compliance.readings import Readings
 from engine.compliance.standing import Outcome
 from engine.pool import Flags, Floats, Pool
-
-NOT_APPLICABLE: Final = "not applicable"
-"""How an empty test reads to people; its outcome is a pass."""
-
-NO_ASSETS: Final = "No such assets"
-"""The comment of an empty test."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +27,7 @@ class TestResult:
               to go). Of a share or coverage: any par that counts; of an average: par at the most adverse figure held.
               None where no holding could break the limit or the figure is no sum of par
     cushion_names  the same in obligors of average size
-    empty     an average of no assets: there is no result to hold against the limit, so result and cushion say nothing
+    empty     an average of no assets at all: it passes, and result and cushion say nothing
     """
 
     __test__ = False

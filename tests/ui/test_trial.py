@@ -302,7 +302,7 @@ def test_that_an_average_of_no_assets_is_not_applicable(harbor: Window) -> None:
     done = done_of(harbor)
     result = of_aggregate(harbor, "average")[0]
     none = dataclasses.replace(
-        result, members=np.zeros_like(result.members), empty=True, result=0.0, numerator=0.0, comment="No such assets"
+        result, members=np.zeros_like(result.members), result=0.0, numerator=0.0, denominator=0.0
     )
     frame = tests_pane.tests_frame(dataclasses.replace(done, results=(none,)))
     shown = {name: frame.text(0, frame.index[name]) for name in ("result", "room", "cushion", "outcome", "comment")}

@@ -13,6 +13,7 @@ import pytest
 from clo_desktop.faults import Refused
 from clo_desktop.work import ingredients, kept, pack_file, packs, scenario_library
 from clo_desktop.work.desk import Desk
+from clo_desktop.work.scenario import scenario_of_text
 from clo_desktop.work.terms_plain import plain, record
 from engine.assumptions import Assumptions
 from engine.terms import Book
@@ -71,12 +72,7 @@ def test_that_a_pack_is_stored_and_stored_again_changes_nothing(packed: Path, de
     assert ingredients.of_book(desk.book(DEAL)) == ingredients.of_book(Desk(stocked).book(DEAL))
     assert scenario_library.entry(desk.store, "Hard").text == SCENARIOS[0][1]
     _, said = packs.store(desk, pack)
-    assert said == (
-        f"The deal {DEAL} is there already.",
-        "The scenario Hard of the pack is version 1 of Hard here.",
-        "The scenario Rates of the pack is version 1 of Rates here.",
-    )
-    assert [one.versions for one in desk.store.scenarios()] == [1, 1]
+    assert said == (f"The deal {DEAL} is there already.",)
     other = replace(pack, book=replace(pack.book, deal=replace(pack.book.deal, current_index=0.01)))
     with pytest.raises(Refused, match=r"is another one than that of harbor\.clopack; store it under another name"):
         packs.store(desk, other)
@@ -84,28 +80,28 @@ def test_that_a_pack_is_stored_and_stored_again_changes_nothing(packed: Path, de
     assert [deal.name for deal in desk.deals()] == [DEAL, "Harbor again"]
 
 
-def test_that_a_pack_keeps_the_versions_and_only_an_unknown_text_becomes_a_new_one(desk: Desk, packed: Path) -> None:
-    for text in ("cdr: 1%", "cdr: 2%", "cdr: 1%"):
+def test_that_a_version_of_the_library_stays_that_version(packed: Path, desk: Desk) -> None:
+    for text in ("cdr: 2%\n", "cdr: 3%\n"):
         scenario_library.save(desk.store, "House", text)
-    named = packs.named_scenarios(["House@1", "house", "Base"], lambda: desk)
-    assert [name for name, _ in named] == ["House@1", "House@3", "Base"]
     pack = packs.read(packed)
 
-    def stored(*scenarios: tuple[str, str]) -> tuple[str, ...]:
-        said = packs.store(desk, replace(pack, scenarios=tuple((n, t, pack.scenarios[0][2]) for n, t in scenarios)))[1]
-        return said[1:]
+    def unpacked(*texts: tuple[str, str]) -> list[str]:
+        of_pack = tuple((title, text, scenario_of_text(text, title)) for title, text in texts)
+        return list(packs.store(desk, replace(pack, scenarios=of_pack))[1][1:])
 
-    desk.store.lock_scenario("House", "ann")  # what is known changes nothing, so the lock is no matter
-    assert stored(("House@1", "cdr: 1%"), ("House@9", "cdr: 2%"), named[2]) == (
-        "The scenario House@1 of the pack is version 1 of House here.",
-        "The scenario House@9 of the pack is version 2 of House here.",
-    )
-    desk.store.unlock_scenario("House", "ann")
-    assert stored(("House@2", "cdr: 5%"), ("House@1", "cdr: 4%")) == (
-        "The scenario House@1 of the pack was saved as version 4 of House.",
-        "The scenario House@2 of the pack was saved as version 5 of House.",
-    )
-    assert [one.text for one in scenario_library.versions(desk.store, "House")][:2] == ["cdr: 5%", "cdr: 4%"]
+    assert packs.named_scenarios(["House@1", "house", "Base"], lambda: desk) == [
+        ("House@1", "cdr: 2%\n"),
+        ("House@2", "cdr: 3%\n"),
+        ("Base", scenario_library.entry(None, "Base").text),
+    ]
+    assert unpacked(("House@1", "cdr: 2%\n")) == ["The scenario House@1 of the pack is version 1 of House here."]
+    assert unpacked(("House@5", "cdr: 2%")) == ["The scenario House@5 of the pack is version 1 of House here."]
+    assert scenario_library.entry(desk.store, "House").text == "cdr: 3%\n"
+    assert unpacked(("House@9", "cdr: 9%\n"), ("House@1", "cdr: 8%\n")) == [
+        "The scenario House@1 of the pack was saved as version 3 of House.",
+        "The scenario House@9 of the pack was saved as version 4 of House.",
+    ]
+    assert len(scenario_library.versions(desk.store, "House")) == 4
 
 
 def test_that_a_locked_scenario_keeps_a_pack_out_as_a_whole(packed: Path, desk: Desk) -> None:

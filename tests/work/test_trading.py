@@ -212,50 +212,29 @@ def test_that_any_pasted_text_is_read_as_lines_that_say_what_is_wrong(text: str)
 
 
 def test_that_every_wrong_row_of_a_file_is_a_fault(desk: Desk, held: list[str], tmp_path: Path) -> None:
-    text = f"side,asset_id,par,price\nbuy,{held[0]},1,9950\nbuy,{held[0]},1e6,99\nsell,X,1,99\n"
+    rows = (
+        f"sell,{held[0]},1e12,99",
+        f"buy,{held[1]},1e6,99",
+        "sell,X,1,99",
+        f"hold,{held[2]},1,99",
+        "hold,Y,many,99",
+        f"sell,{held[2]},1e12,99",  # row 5 may have bought it
+        f"buy,{held[1]},1,9950",
+    )
     with pytest.raises(Refused) as told:
-        trading.effect_of_file(desk, DEMO_DEAL, write(tmp_path, text))
-    assert [(f.cell, f.column) for f in told.value.faults] == [("2", "price"), ("4", "asset_id")]
-    assert "(1 more fault in the file.)" in told.value.message
-
-
-def test_that_all_faults_of_a_file_are_listed_in_the_order_of_its_cells_and_none_that_follows_from_another(
-    desk: Desk, held: list[str], workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    one, two, three = held[:3]
-    rows = [
-        "side,asset_id,par,price,settlement,hue",
-        "buy,NOPE,1e6,99,,",
-        f"lend,{one},lots,9950,soon,",
-        f"buy,{two},much,99,,",
-        f"sell,{two},1e11,99,,",  # how much is held after row 4 nobody knows
-        f"sell,{three},1e11,,soon,",
-        ",,,,soon,",
-        f"hold,{three},1,,,",  # whether it needs a price nobody knows
+        trading.effect_of_file(desk, DEMO_DEAL, write(tmp_path, "\n".join(("side,asset_id,par,price", *rows))))
+    assert [(f.cell, f.column) for f in told.value.faults] == [
+        ("row 2", "par"),
+        ("row 4", "asset_id"),
+        ("row 5", "side"),
+        ("row 6", "side"),
+        ("row 6", "par"),
+        ("row 6", "asset_id"),
+        ("row 8", "price"),
     ]
-    file = write(tmp_path, "\n".join(rows))
-    with pytest.raises(Refused) as told:
-        trading.effect_of_file(desk, DEMO_DEAL, file)
-    found = [(f.cell, f.column) for f in told.value.faults]
-    assert found == [
-        *(("1", ""), ("2", "asset_id"), ("3", "side"), ("3", "par"), ("3", "price"), ("3", "settlement")),
-        *(
-            ("4", "par"),
-            ("6", "par"),
-            ("6", "settlement"),
-            ("7", "side"),
-            ("7", "asset_id"),
-            ("7", "par"),
-            ("7", "settlement"),
-        ),
-        ("8", "side"),
-    ]
-    assert main(["compliance", "--deal", DEMO_DEAL, "--trades", str(file), "--db", str(workspace)]) == 1
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("trades.csv, row 1: the column “hue” is not known")
-    assert lines[0].endswith("(13 more faults in the file.)")
-    assert all(line.startswith(f"trades.csv, row {f.cell}") for f, line in zip(told.value.faults, lines, strict=True))
-    assert "trades.csv, row 3, side: “lend” is no side; write buy or sell." in lines
+    assert told.value.message.startswith("trades.csv, row 2, par: ")
+    assert "(6 more faults: row 4, asset_id; row 5, side; row 6, side; row 6, par; " in told.value.message
+    assert told.value.faults[2].words == "trades.csv, row 5, side: “hold” is no side; write buy or sell."
 
 
 def test_that_a_file_that_is_not_there_is_said(desk: Desk, tmp_path: Path) -> None:

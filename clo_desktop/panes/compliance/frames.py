@@ -11,7 +11,7 @@ import numpy as np
 from clo_desktop.look.formats import Show
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.query import Filter, Mask
-from clo_desktop.work.standing import relative_cushion, verdict
+from clo_desktop.work.standing import cushion, outcome_word, relative_cushion
 from engine.asset import Kind
 from engine.compliance import Compliance, TestResult
 
@@ -58,9 +58,9 @@ def aggregate(result: TestResult) -> str:
 def in_order(results: Iterable[TestResult]) -> list[TestResult]:
     """What fails and what is near first, tightest on top; the others in the deal's order."""
     found = list(results)
-    urgent = [r for r in found if verdict(r) in _FIRST]
-    urgent.sort(key=lambda r: (_FIRST.index(verdict(r)), relative_cushion(r)))
-    return urgent + [r for r in found if verdict(r) not in _FIRST]
+    urgent = [r for r in found if outcome_word(r) in _FIRST]
+    urgent.sort(key=lambda r: (_FIRST.index(outcome_word(r)), relative_cushion(r)))
+    return urgent + [r for r in found if outcome_word(r) not in _FIRST]
 
 
 def largest_only(result: TestResult) -> TestResult:
@@ -76,11 +76,11 @@ def tests_frame(done: Compliance | None) -> Frame:
     data: dict[str, list[Any]] = {
         "number": [float(r.number) for r in results],
         "name": [r.name for r in results],
-        "outcome": [verdict(r) for r in results],
+        "outcome": [outcome_word(r) for r in results],
         "result": [None if r.empty else r.result for r in results],
         "bound": ["≤" if r.direction == "MAX" else "≥" for r in results],
         "threshold": [r.threshold for r in results],
-        "room": [None if r.empty else r.cushion for r in results],
+        "room": [cushion(r) for r in results],
         "cushion": [None if r.empty else relative_cushion(r) for r in results],
         "comment": [r.comment for r in results],
         "cushion_par": [r.cushion_par for r in results],

@@ -35,7 +35,7 @@ from clo_desktop.work.edits import Edits
 from clo_desktop.work.history import moment
 from clo_desktop.work.session import Session
 from clo_desktop.work.snapshots import Snapshots
-from clo_desktop.work.standing import verdict
+from clo_desktop.work.standing import outcome_word
 from engine.compliance import Compliance, TestResult, own
 from engine.outputs.beside import beside
 from engine.terms import Book
@@ -96,7 +96,7 @@ class CompliancePane(QWidget):
         )
         self.movers.set_empty(_CHOOSE)
         self.snapshots = Snapshots(session, self)
-        self.trend = TrendTab(self.take_snapshot, self.drop_snapshot)
+        self.trend = TrendTab(self.take_snapshot, self.drop_snapshot, self.snapshots.look_ahead)
         self.breaking = BreakTab(session.lanes)
         self.tabs = Tabs()
         self.tabs.addTab(self.movers, "Positions")
@@ -180,7 +180,7 @@ class CompliancePane(QWidget):
 
     def _show(self, done: Compliance | None) -> None:
         self.table.set_frame(tests_frame(done))
-        words = [verdict(r) for r in done.results] if done is not None else []
+        words = [outcome_word(r) for r in done.results] if done is not None else []
         self.chips.offer([(n, text, sum(w in which or not which for w in words)) for n, (text, which) in CHIPS.items()])
         self._settle()
         if done is None:
@@ -249,7 +249,8 @@ class CompliancePane(QWidget):
 
     def _show_trend(self) -> None:
         book = self._session.book
-        self.trend.show_test(self._chosen(), self.snapshots.stored, book.deal.currency if book is not None else "")
+        currency = book.deal.currency if book is not None else ""
+        self.trend.show_test(self._chosen(), self.snapshots.stored, currency, self.snapshots.ahead)
 
     def take_snapshot(self) -> None:
         """Stores the tests as they stand; one of the same date is replaced when that is confirmed."""

@@ -7,8 +7,8 @@ from typing import Final
 from clo_desktop.look import formats
 from clo_desktop.look.icons import GLYPHS, outcome_of
 from clo_desktop.panes.compliance.frames import aggregate
-from clo_desktop.work.standing import verdict
-from engine.compliance import NO_ASSETS, TestResult
+from clo_desktop.work.standing import outcome_word
+from engine.compliance import TestResult
 
 
 def reckoning(result: TestResult) -> str:
@@ -37,7 +37,7 @@ def _cushion(result: TestResult) -> str:
     """The outcome with its shape, and the room in the unit of the test, in par and in names."""
     if result.empty:
         return ""
-    word = verdict(result)
+    word = outcome_word(result)
     told = {"maintained": "Fails, maintained or improved"}.get(word, word.capitalize())
     room = [formats.with_unit(result.kind, result.cushion)]
     room += [] if result.cushion_par is None else [f"{formats.text('money', result.cushion_par)} of par"]
@@ -51,7 +51,7 @@ def _reckoned(result: TestResult) -> str:
     over = formats.counted(int(result.members.sum()), "position")
     what = aggregate(result)
     if result.empty:
-        return f"{NO_ASSETS}: there is nothing to hold against the limit."
+        return f"{result.comment}: there is nothing to hold against the limit."
     if what == "diversity":
         return f"{formats.figure(result.numerator, 2)} points over {over}."
     parts = f"{formats.text('money', result.numerator)} / {formats.text('money', result.denominator)}"

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from clo_desktop.faults import Refused
+from clo_desktop.look import formats
 from clo_desktop.look.flow import Flow
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel, as_text
@@ -253,7 +254,8 @@ class LibraryTab(QWidget):
 
     def _delete(self) -> None:
         entry = self._needed()
-        question = f"Delete {entry.name} with its {entry.versions} versions from the library? This cannot be undone."
+        versions = formats.counted(entry.versions, "version")
+        question = f"Delete {entry.name} with {versions} from the library? This cannot be undone."
         if QMessageBox.question(self, "Delete scenario", as_text(question)) == QMessageBox.StandardButton.Yes:
             self.delete(entry.name)
 

@@ -32,7 +32,7 @@ from clo_desktop.panes.trades.projection_tab import ProjectionTab
 from clo_desktop.panes.trades.row_list import RowList
 from clo_desktop.panes.trades.stored_dialog import StoredIdeasDialog, sure_to_delete
 from clo_desktop.panes.trades.tests_tab import TestsTab
-from clo_desktop.panes.trades.words import UNIT, figures_in, no_size, since_told, told
+from clo_desktop.panes.trades.words import UNIT, no_size, since_told, told
 from clo_desktop.progress import Progress
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.view import FrameTable
@@ -290,7 +290,7 @@ class TradesPane(QWidget):
             self.ranking.offer(judged.trader)
             self.tests.table.set_empty("The deal has no tests: its workbook has no concentration limits.")
         self.told.setText(told(judged, currency))
-        self.notes.setText("\n".join(f"▲ {figures_in(note)}" for note in judged.effect.notes))
+        self.notes.setText("\n".join(f"▲ {formats.in_words(note)}" for note in judged.effect.notes))
         self.notes.setVisible(bool(judged.effect.notes))
 
     def _show_beside(self, other: Judged | None) -> None:
