@@ -266,6 +266,20 @@ def metrics_folder(setting: str | None) -> Path | None:
     return Path(named).expanduser() if named else None
 
 
+def check_metrics_folder(text: str) -> Path | None:
+    """The folder that was typed; None for none. Raises Refused for one that is not there or cannot be written to."""
+    if not text.strip():
+        return None
+    folder = Path(text.strip()).expanduser()
+    if not folder.is_absolute():
+        raise Refused(f"{folder} says no whole path; begin it at the top of a disk, or choose it.", code="folder")
+    if not folder.is_dir():
+        raise Refused(f"There is no folder {folder}; make it first, or name another.", code="folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Refused(f"You may not write into {folder}; name another folder.", code="folder")
+    return folder
+
+
 def write_metrics(health: Health, folder: Path) -> Path:
     """Write the metrics file, whole or not at all. Raises Refused where it cannot be written."""
     file = folder / METRICS_FILE

@@ -229,6 +229,7 @@ SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off -- the plan is made without the floor, and would read every line there ever was
 SET jit = off -- compiling takes longer than everything else here
 SET plan_cache_mode = force_generic_plan
+SET enable_nestloop = off -- while a transaction stays open the lines beyond its floor are many
 AS $seal$
 DECLARE
     top audit.head;
@@ -242,9 +243,8 @@ BEGIN
     END IF;
     -- without the lock first: a lock is a write, and where someone else has sealed our lines there is nothing to write
     SELECT * INTO STRICT top FROM audit.head;
-    PERFORM FROM audit.audit_logs a WHERE a.txid >= top.floor AND a.seq <> ALL (top.beyond)
-        ORDER BY a.txid DESC LIMIT 1;
-    sealed := NOT FOUND;
+    sealed := NOT EXISTS (SELECT FROM audit.audit_logs a LEFT JOIN unnest(top.beyond) AS b(seq) ON b.seq = a.seq
+        WHERE a.txid >= top.floor AND b.seq IS NULL);
     trail := top.trail; pos := top.pos; link := encode(top.link, 'hex');
     IF sealed THEN
         RETURN;
@@ -259,8 +259,8 @@ BEGIN
         array_agg(l.seq ORDER BY l.seq) FILTER (WHERE NOT l.known),
         array_agg(l.seq) FILTER (WHERE l.txid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
     INTO lowest, added, above
-    FROM (SELECT a.seq, a.txid, EXISTS (SELECT FROM unnest(top.beyond) b WHERE b = a.seq) AS known
-        FROM audit.audit_logs a WHERE a.txid >= top.floor) l;
+    FROM (SELECT a.seq, a.txid, b.seq IS NOT NULL AS known
+        FROM audit.audit_logs a LEFT JOIN unnest(top.beyond) AS b(seq) ON b.seq = a.seq WHERE a.txid >= top.floor) l;
     IF added IS NOT NULL THEN
         top.link := audit.link_of(top.pos + 1, moment, added, top.link);
         top.pos := top.pos + 1;

@@ -286,7 +286,7 @@ def test_that_an_idea_put_aside_is_listed_renamed_opened_and_deleted(
     assert pad.rows == ()
     (idea,) = stored(ready, qtbot)
     assert not idea.is_open
-    dialog = StoredIdeasDialog(pad, DEMO_DEAL, ready)
+    dialog = StoredIdeasDialog(pad, DEMO_DEAL, ready.session.seat, ready)
     qtbot.addWidget(dialog)
     dialog.table.select_keys([idea.key])
     qtbot.waitUntil(lambda: "the same figures" in dialog.told.text())

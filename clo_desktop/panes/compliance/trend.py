@@ -13,13 +13,16 @@ from clo_desktop.charts.lines import Line, LineChart
 from clo_desktop.look import formats
 from clo_desktop.look.flow import Flow
 from clo_desktop.look.formats import Show
+from clo_desktop.look.permits import PermitButton, Permitted
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.store import Snapshot, SnapshotTest
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work.history import AHEAD, moment
+from clo_desktop.work.seat import Seat
 from engine.asset import Kind
 from engine.compliance import TestResult
 
@@ -75,19 +78,20 @@ class TrendTab(QWidget):
 
     def __init__(
         self,
+        seat: Seat,
         take: Callable[[], object],
         drop: Callable[[Any], object],
         look_ahead: Callable[[bool], object],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._take = take
+        self._take = Permitted(seat, rights.WRITE, take)
         self.head = WrappedLabel()
         self.head.setAccessibleName("The trend in words")
-        self.take_button = QPushButton("Take snapshot")
+        self.take_button = PermitButton(seat, rights.WRITE, "Take snapshot")
         self.take_button.setToolTip("Store the results of all tests under the deal's date; every import does too")
         self.take_button.clicked.connect(lambda _on=False: take())
-        self.drop_button = QPushButton("Delete snapshot…")
+        self.drop_button = PermitButton(seat, rights.WRITE, "Delete snapshot…")
         self.drop_button.setToolTip("Delete the snapshot of the chosen row, with all its tests")
         self.drop_button.clicked.connect(lambda _on=False: drop(self.table.current_key()))
         self.ahead_button = QPushButton("Look ahead")

@@ -103,6 +103,10 @@ class Trail:
         """Refuse where there is no audit, or none that this person may read."""
         if on.dialect.name == "sqlite":
             return
+        if not on.exec_driver_sql("SELECT to_regnamespace('audit') IS NOT NULL").scalar():
+            raise Refused(
+                f"{self._name} has no audit; its administrator runs `clo server init` once more.", code="no-audit"
+            )
         allowed = on.exec_driver_sql(
             "SELECT has_table_privilege(to_regclass('audit.audit_logs'), 'SELECT')"
             " WHERE has_schema_privilege(to_regnamespace('audit'), 'USAGE')"
