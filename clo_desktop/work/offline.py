@@ -172,6 +172,8 @@ class Offline(QObject):
 
         def brought(outcomes: tuple[Outcome, ...]) -> None:
             self._others_are_known([outcome.deal for outcome in outcomes])
+            moved = {outcome.deal for outcome in outcomes if outcome.pulled}
+            self._session.deals = tuple(deal for deal in self._session.deals if deal.name not in moved)
             self._show()
             done(outcomes)
 
