@@ -59,6 +59,11 @@ def audit_folder() -> Path:
     return default_workspace().parent / "audit"
 
 
+def unsaved_folder() -> Path:
+    """The folder of what windows have not stored yet, beside the workspace that opens by itself."""
+    return default_workspace().parent / "unsaved"
+
+
 def log_folder() -> Path:
     home = _home()
     return home / "log" if home else platformdirs.user_log_path(_NAME, appauthor=False)

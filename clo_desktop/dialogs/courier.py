@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from clo_desktop import paths
 from clo_desktop.dialogs.clash import ClashDialog
-from clo_desktop.dialogs.doorman import no_keyring
 from clo_desktop.dialogs.encryption import EncryptionDialog
 from clo_desktop.dialogs.gatekeeper import Gatekeeper
 from clo_desktop.dialogs.passphrase import UnlockDialog
@@ -23,7 +22,6 @@ from clo_desktop.dialogs.take_along import TakeAlongDialog
 from clo_desktop.faults import Refused
 from clo_desktop.look.formats import counted
 from clo_desktop.look.words import as_text
-from clo_desktop.store.local import vault
 from clo_desktop.store.local.manner import Manner
 from clo_desktop.store.merge import Choices
 from clo_desktop.store.sync.syncing import Outcome
@@ -71,7 +69,8 @@ class Courier(QObject):
         if file.exists():
             self._take(deals, file, dialog, Manner())
             return
-        protection = EncryptionDialog(file, no_keyring(), True, dialog)
+        protection = EncryptionDialog(file, True, dialog)
+        self._gate.wallet.why_not(protection.take_keyring, protection)
         protection.accepted.connect(
             lambda: self._take(deals, file, dialog, Manner(encrypt=protection.encrypt, secret=protection.secret))
         )
@@ -91,7 +90,8 @@ class Courier(QObject):
         dialog.doing(self.offline.take(deals, file, manner, done, failed))
 
     def _ask_key(self, deals: Sequence[str], file: Path, dialog: TakeAlongDialog, wrong: str) -> None:
-        asking = UnlockDialog(file, wrong, vault.is_there(), dialog)
+        asking = UnlockDialog(file, wrong, dialog)
+        self._gate.wallet.why_not(asking.take_keyring, asking)
         asking.restoring.hide()
         asking.accepted.connect(
             lambda: self._take(deals, file, dialog, Manner(secret=asking.secret, keep=asking.keeping.isChecked()))
@@ -190,7 +190,8 @@ class Courier(QObject):
         box.open()
 
     def _tell(self, dialog: SynchroniseDialog, outcomes: Sequence[Outcome]) -> None:
-        words = " ".join(_said(outcome) for outcome in outcomes) or "There was nothing to do."
+        said = [*(_said(outcome) for outcome in outcomes), self.offline.scenarios]
+        words = " ".join(filter(None, said)) or "There was nothing to do."
         if any(outcome.waiting or outcome.gone for outcome in outcomes):
             dialog.fail(words, dialog.table)
         else:

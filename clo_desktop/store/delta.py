@@ -83,7 +83,13 @@ def same_row(a: Row | None, b: Row | None) -> bool:
     """Whether two rows of a table are the same in every cell, or both missing."""
     if a is None or b is None:
         return a is b
-    return all(same(a[column], b[column]) for column in a)
+    if a != b:
+        return False
+    return _kinds(a) == _kinds(b) or all(same(a[column], b[column]) for column in a)
+
+
+def _kinds(row: Row) -> dict[str, type]:
+    return dict(zip(row, map(type, row.values()), strict=True))
 
 
 def same(a: Any, b: Any) -> bool:

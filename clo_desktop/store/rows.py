@@ -7,7 +7,9 @@ table. `to_columns` and `from_columns` go between the two.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import functools
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -130,7 +132,17 @@ def keyed(table: sa.Table, rows: Iterable[Row]) -> dict[Key, Row]:
 
 def plain(record: Any) -> Row:
     """A record of scalars as a row; `dataclasses.asdict` copies deeply, which 300 assets would feel."""
-    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+    return _taken_apart(record.__class__)(record)
+
+
+@functools.cache
+def _taken_apart(record: type) -> Callable[[Any], Row]:
+    """How a record of the class becomes a row; looked up once, for every save and merge takes whole deals apart."""
+    names = tuple(f.name for f in dataclasses.fields(record))
+    if len(names) == 1:
+        return lambda one: {names[0]: getattr(one, names[0])}
+    values = operator.attrgetter(*names)
+    return lambda one: dict(zip(names, values(one), strict=True))
 
 
 def _plain(records: Iterable[Any]) -> list[Row]:

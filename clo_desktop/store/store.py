@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import books, correlations, intake, records, reference, scenarios, vitals
-from clo_desktop.store.audit.server import sealing
+from clo_desktop.store.audit.seals import sealing
 from clo_desktop.store.audit.trail import Trail
 from clo_desktop.store.connection import (
     address,

@@ -22,7 +22,7 @@ from clo_desktop.store.merge import NO_CHOICES, Choices, merge
 from clo_desktop.store.sync.copies import NOWHERE, Mark
 from clo_desktop.store.sync.server import StoreServer
 from clo_desktop.work import waterfalls
-from clo_desktop.work.history import Taken, snapshot_of
+from clo_desktop.work.history import AHEAD, Taken, snapshot_of
 from engine import study
 from engine.asset import Asset
 from engine.assumptions import Assumptions
@@ -30,6 +30,7 @@ from engine.compliance import Compliance
 from engine.model import Model
 from engine.outputs import Table, asset_table, bucket_table, deal_tables, spread_table
 from engine.projection import Projection
+from engine.studies import forward
 from engine.terms import Book, CurveNode, Deal
 from engine.trades import Trader
 from engine.waterfall import Document
@@ -418,6 +419,15 @@ class Desk:
             model = self._model(book)
             found = zip(model.pool.assets, model.z_spreads().tolist(), strict=True)
         return {asset.asset_id: spread for asset, spread in found if spread == spread}
+
+    def tests_ahead(self, book: Book) -> tuple[Snapshot, ...]:
+        """All tests of a deal in hand at its next collection ends, as the loans are due (`forward.as_due`).
+
+        Raises Refused for terms that are missing or cannot be read.
+        """
+        with refusing():
+            coming = forward.as_due(self._model(book))
+        return tuple(snapshot_of(then, comply_with(then), AHEAD) for then in coming)
 
     def _model(self, book: Book, waterfall: str | None = None) -> Model:
         """The deal made ready for runs; a book is never changed, so its identity says whether it is the same."""

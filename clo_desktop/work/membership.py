@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from clo_desktop import paths
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
+from clo_desktop.store.local import recovery
 from clo_desktop.store.passwords import hashed, matches
 from clo_desktop.store.server.people import People, Person
 from clo_desktop.store.server.signing import SignIn
@@ -27,7 +29,8 @@ TRIES: Final = 5
 class Membership:
     """The desk of one signed-in person. Not thread-safe: it is used in the database lane.
 
-    person  who it is and what they may do, as known last
+    person    who it is and what they may do, as known last
+    slip_key  what encrypts what this person has not stored yet; None where nothing could
     """
 
     def __init__(self, asked: SignIn, desk: Desk, people: People) -> None:
@@ -36,6 +39,7 @@ class Membership:
         self.name = asked.name
         self.person: Person = people.me()
         self._people: People | None = people
+        self.slip_key = recovery.key_from(paths.unsaved_folder(), self.where, asked.password)
         self._stepped: float | None = None
         self._wrong = 0
         self._hash = ""
@@ -92,6 +96,7 @@ class Membership:
         """A new password of one's own. Raises Refused; code "step-up" where the present one has to be said first."""
         self.ask(lambda people: people.change_password(password))
         self._hash = hashed(password)
+        self.slip_key = recovery.key_from(paths.unsaved_folder(), self.where, password)
 
     def close(self) -> None:
         """Lets go of both connections; nothing of the person is left."""

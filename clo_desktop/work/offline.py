@@ -65,7 +65,8 @@ class TakenAlong:
 class Offline(QObject):
     """Of one session: the copies in its file, or the edits that wait for its server.
 
-    changed  `lines` were read anew
+    changed    `lines` were read anew
+    scenarios  what became of the libraries of scenarios when all was brought together, as a sentence; empty: nothing
     """
 
     changed = Signal()
@@ -75,6 +76,7 @@ class Offline(QObject):
         self._session = session
         self._who: Membership | None = None  # signed in for the copies of a file
         self.lines: tuple[Line, ...] = ()
+        self.scenarios = ""
         session.leaving.connect(self._leave)
 
     @property
@@ -155,22 +157,26 @@ class Offline(QObject):
         failed: Failed,
         deals: Sequence[str] | None = None,
         choices: Choices = NO_CHOICES,
-    ) -> Task[tuple[Outcome, ...]]:
+    ) -> Task[tuple[tuple[Outcome, ...], str]]:
         """Brings deals (None: all) and the server together; what was refused before is tried again.
 
         choices  whose values to keep in one deal. What is not confirmed by the server waits on, whatever happens.
+        With all deals the libraries of scenarios come together, too; `scenarios` says how.
         """
         server, desk = self._server(), self._session.open_desk()
 
-        def work(report: Progress) -> tuple[Outcome, ...]:
+        def work(report: Progress) -> tuple[tuple[Outcome, ...], str]:
             if desk.unsent is not None:
-                return desk.send_unsent(deals, choices, again=True, report=report)
+                return desk.send_unsent(deals, choices, again=True, report=report), ""
+            syncing = Syncing(FileShelf(desk.store), server)
             try:
-                return Syncing(FileShelf(desk.store), server).sync(deals, choices, again=True, report=report)
+                outcomes = syncing.sync(deals, choices, again=True, report=report)
+                return outcomes, syncing.exchange().words if deals is None else ""
             finally:
                 desk.forget()
 
-        def brought(outcomes: tuple[Outcome, ...]) -> None:
+        def brought(found: tuple[tuple[Outcome, ...], str]) -> None:
+            outcomes, self.scenarios = found
             self._others_are_known([outcome.deal for outcome in outcomes])
             moved = {outcome.deal for outcome in outcomes if outcome.pulled}
             self._session.deals = tuple(deal for deal in self._session.deals if deal.name not in moved)
@@ -188,6 +194,7 @@ class Offline(QObject):
         server, desk = self._server(), self._session.open_desk()
 
         def given(outcome: Outcome) -> None:
+            self.scenarios = ""
             self._show()
             done((outcome,))
 
@@ -274,7 +281,10 @@ def _take(desk: Desk, deals: Sequence[str], file: Path, manner: Manner, report: 
                 raise Refused(f"{local.file.reading_only}; nothing was copied.", code="read-only")
             key, shelf = local.recovery_key if is_new else "", FileShelf(local)
             try:
-                return TakenAlong(file, Syncing(shelf, StoreServer(desk.store)).pull(deals, report), key)
+                syncing = Syncing(shelf, StoreServer(desk.store))
+                taken = TakenAlong(file, syncing.pull(deals, report), key)
+                syncing.exchange(push=False)
+                return taken
             finally:
                 is_new = is_new and not shelf.standings()
     except (Refused, Cancelled):

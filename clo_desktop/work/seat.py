@@ -48,7 +48,7 @@ class Seat(QObject):
     def check(self, permission: str, deal: str | None = None) -> None:
         """Raises Refused where this may not be done with a deal (None: the open one)."""
         if why := self.why_not(permission, deal):
-            raise Refused(why, code="right")
+            raise Refused(why, code="rights")
 
     def sign_in(
         self, asked: SignIn, done: Callable[[], object], failed: Callable[[Refused | None], object]

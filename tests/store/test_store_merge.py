@@ -113,7 +113,7 @@ def check_merge(base: Book, seed: int) -> None:
             assert now[place] == value, place
 
 
-@settings(MERGES, max_examples=60)
+@settings(MERGES, max_examples=20)
 @given(base=books(), seed=st.integers(0, 2**32))
 def test_that_no_change_of_either_side_is_lost(base: Book, seed: int) -> None:
     check_merge(base, seed)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QStatusBar
 from pytestqt.qtbot import QtBot
 
+from clo_desktop import paths
 from clo_desktop.app import leave_clipboard
 from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.look import theme
@@ -47,6 +48,13 @@ def lanes_do_not_rest(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
         monkeypatch.setattr(lanes, "_BEAT", 10)
 
 
+@pytest.fixture(autouse=True)
+def unsaved_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where windows of a test keep what is not stored: nowhere near the user's."""
+    monkeypatch.setattr(paths, "unsaved_folder", lambda: tmp_path / "unsaved")
+    return tmp_path / "unsaved"
+
+
 @pytest.fixture
 def kept() -> list[Settings]:
     """The settings a window handed over when it closed."""
@@ -56,7 +64,7 @@ def kept() -> list[Settings]:
 @pytest.fixture
 def empty(qtbot: QtBot, qapp: QApplication, kept: list[Settings]) -> Iterator[Window]:
     """A window in which no workspace is open yet; it leaves no timer that goes on."""
-    theme.apply(qapp, "light")
+    in_light(qapp)
     window = Window(Session(), Settings(theme="light"), kept.append)
     window.show()
     qtbot.waitExposed(window)
@@ -65,8 +73,15 @@ def empty(qtbot: QtBot, qapp: QApplication, kept: list[Settings]) -> Iterator[Wi
     window.close()
     timers = [t for t in window.findChildren(QTimer) if t.isActive() and not t.isSingleShot()]
     assert [t for t in timers if not isinstance(t.parent(), QStatusBar)] == []  # Qt's own clears the message
+    window.session.deleteLater()  # its connections would keep everything of the window alive
     window.deleteLater()
-    theme.apply(qapp, "light")
+    in_light(qapp)
+
+
+def in_light(app: QApplication) -> None:
+    """The light theme, if it is not in use: dressing every widget anew takes a tenth of a second."""
+    if theme.watcher().scheme != "light" or not theme.watcher().following:
+        theme.apply(app, "light")
 
 
 @pytest.fixture

@@ -57,29 +57,29 @@ class StoreServer:
     """A store as a server."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
 
     @property
     def name(self) -> str:
-        return self._store.name
+        return self.store.name
 
     def marks(self, deal: str | None = None) -> dict[str, Mark]:
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             return _marks(on, deal)
 
     def load(self, deal: str) -> Stored | None:
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             return _stored(on, deal)
 
     def applied(self, op_ids: Collection[str]) -> Mapping[str, int]:
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             return applied.find(on, op_ids)
 
     def apply(self, operation: Operation, choices: Choices = NO_CHOICES) -> Stored:
         return retried(lambda: self._apply(operation, choices))
 
     def _apply(self, operation: Operation, choices: Choices) -> Stored:
-        with self._store.writing() as on:
+        with self.store.writing() as on:
             # the deal is locked first, so that the same change sent twice at once is seen by the second
             theirs = books.load_book(on, operation.deal, to_change=True)
             if operation.op_id not in applied.find(on, [operation.op_id]):
@@ -104,7 +104,7 @@ class StoreServer:
 
     def deleted(self, mark: Mark) -> dt.datetime | None:
         gone = schema.deleted_deals
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             return on.scalar(sa.select(gone.c.deleted_at).where(gone.c.number == mark.number))
 
 

@@ -73,7 +73,9 @@ def _follow(primary: Cluster, standby: Cluster) -> None:
     standby.ca = primary.ca
     source = primary.address("postgres", sslcert=str(primary.folder / "none"), application_name="standby")
     copy = primary.folder / "copy"
-    primary.run("pg_basebackup", "-d", source.replace("/postgres?", "/?"), "-D", str(copy), "-R", "--no-sync")
+    address = source.replace("/postgres?", "/?")
+    # a checkpoint is spread over minutes unless it is asked for at once
+    primary.run("pg_basebackup", "-d", address, "-D", str(copy), "-R", "--no-sync", "--checkpoint=fast")
     standby.folder.mkdir(mode=0o700)
     user = postgres._user()
     if user:

@@ -17,6 +17,7 @@ from clo_desktop.store.sync.shelf import FileShelf
 from clo_desktop.store.sync.syncing import Syncing
 from engine.terms import Book, Deal, Fee
 
+KILLS = 20
 EDITOR = """
 import sys
 from dataclasses import replace
@@ -31,14 +32,14 @@ with open_store(sys.argv[1]) as store:
 """
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.long)])
-def test_that_what_was_acknowledged_before_a_kill_is_in_the_deal_and_in_the_outbox(tmp_path: Path, kills: int) -> None:
+@pytest.mark.long
+def test_that_what_was_acknowledged_before_a_kill_is_in_the_deal_and_in_the_outbox(tmp_path: Path) -> None:
     file, chance = tmp_path / "copy.clo", random.Random(1)
     with open_store(tmp_path / "server.clo") as remote:
         remote.save(Book(Deal("Deal", fees=(Fee("Trustee", fixed_amount=0.0),))))
         with open_store(file) as local:
             Syncing(FileShelf(local), StoreServer(remote)).pull()
-        for _ in range(kills):
+        for _ in range(KILLS):
             editor = subprocess.Popen([sys.executable, "-c", EDITOR, str(file)], stdout=subprocess.PIPE, text=True)
             assert editor.stdout is not None
             acknowledged = float(editor.stdout.readline())  # the first one, so that it is at work
