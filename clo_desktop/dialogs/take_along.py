@@ -32,8 +32,8 @@ class TakeAlongDialog(AskingDialog):
     ) -> None:
         words = (
             f"Deals of {server} are copied into a workspace file of yours. Change them there without the server; "
-            "File > Synchronise brings both together afterwards. The library of scenarios comes along; ideas, snapshots "
-            "and runs do not."
+            "File > Synchronise brings both together afterwards. The library of scenarios comes along; ideas, "
+            "snapshots and runs do not."
         )
         super().__init__("Take deals along", words, "Copy", parent)
         self._start = start
