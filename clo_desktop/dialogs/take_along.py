@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QListWidget, QL
 
 from clo_desktop.dialogs.asking import AskingDialog
 from clo_desktop.faults import Refused
+from clo_desktop.look import theme
 from clo_desktop.look.words import WrappedLabel
 
 _ENDING = ".clo"
@@ -40,6 +41,7 @@ class TakeAlongDialog(AskingDialog):
         self.list = QListWidget()
         self.list.setAccessibleName("Deals to take along")
         self.list.setMinimumHeight(120)
+        self.list.setPalette(theme.edged(theme.watcher().tokens))  # or empty boxes could not be seen on a dark surface
         for deal in deals:
             item = QListWidgetItem(deal)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
