@@ -107,7 +107,7 @@ def stand_in(proxy: Proxy, price: float, analysis: dt.date, last: dt.date, month
         coupon_spread=proxy.spread,
         index_floor=proxy.floor,
         maturity=min(months_after(analysis, round(proxy.months)), last),
-        market_value=price * 100.0,
+        market_value=round(price * 100.0, 9),
         defaulted=False,
         **rated,
     )
