@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine import pack
 from engine.assumptions import Assumptions
-from engine.bought import Periods, is_rated, period_rates, shares
+from engine.bought import Periods, period_rates, shares
 from engine.curves import FixingTable
 from engine.dates import Calendar, serial
 from engine.deal_inputs import DealInputs
@@ -113,9 +113,9 @@ class Model:
         )
         cdr, cpr, severity = (self._each_bought(scenarios, name) for name in ("cdr", "cpr", "severity"))
         return (
-            np.stack([period_rates(row.cdr, cdr, periods) for row in rows]),
-            np.stack([period_rates(row.cpr, cpr, periods) for row in rows]),
-            np.stack([shares(row.severity, severity, periods) for row in rows]),
+            _stacked([period_rates(row.cdr, cdr, periods) for row in rows]),
+            _stacked([period_rates(row.cpr, cpr, periods) for row in rows]),
+            _stacked([shares(row.severity, severity, periods) for row in rows]),
         )
 
     def asset_flows(self, assumptions: Assumptions) -> AssetFlows:
@@ -172,6 +172,7 @@ class Model:
     def _parameters(self, scenarios: Sequence[Assumptions]) -> dict[str, Floats]:
         """float64[W] of what differs from lane to lane in the liabilities."""
         structure, width = self.structure, len(scenarios)
+        bought_at = _each(scenarios, "buy_price", np.nan)
         rows = {s.call_date: pack.redemption_row(structure, s) for s in {s.call_date: s for s in scenarios}.values()}
         return {
             "redemption": np.array([rows[s.call_date] for s in scenarios], dtype=np.float64),
@@ -179,7 +180,7 @@ class Model:
             "clean_up": _each(scenarios, "clean_up", _or_never(structure.clean_up)),
             "sale_price": _each(scenarios, "sale_price", -100.0) / 100.0,
             "sale_price_of_bought": np.full(width, structure.sale_price),
-            "price": np.array([self._parts.buy_price(s) for s in scenarios]),
+            "price": np.where(np.isnan(bought_at), structure.reinvestment.price, bought_at / 100.0),
             "severity": self._each_bought(scenarios, "severity"),
             "reinvests": np.array([s.reinvest for s in scenarios], dtype=np.float64),
         }
@@ -280,7 +281,8 @@ class Model:
             s = scenarios[place]
             said = (
                 *(s.rate_shift, id(s.rates), s.lag, s.rules, id(s.events), s.buys, s.call_below, s.clean_up),
-                *(id(s.refinancing), s.buy_price if is_rated(s.buys) else None),
+                id(s.refinancing),
+                s.buys and s.buy_price,  # rules may look at the price of what has a rating
             )
             found = known.get((said, s.recover_after_maturity))
             if found is None:
@@ -336,6 +338,11 @@ def _summed(outcome: Outcome, inputs: DealInputs, test_ids: Sequence[str] = ()) 
         lives = weighted / (deferred + principal)
     first = np.where(failed < NEVER, failed, np.nan)
     return interest, deferred, principal, balance + owed, lives, outcome.output[:, 0].T, first, cushion
+
+
+def _stacked(rows: Sequence[Floats]) -> Floats:
+    """float64[n_rows, n_dates, W]; of one row, as in most grids, no copy."""
+    return rows[0][None] if len(rows) == 1 else np.stack(rows)
 
 
 def _or_never(rule: float | None) -> float:
