@@ -53,7 +53,15 @@ COMMANDS: Final = (
         "export", "&File", "&Export workbook…", ("Ctrl+E",), "Write the deal in the workbook layout", ("save excel",)
     ),
     Command("report", "&File", "Export &report…", ("Ctrl+Shift+E",), "Write tests and cash flows as an Excel report"),
-    Command("tables", "&File", "Export &tables…", (), "Write every table of the run as a CSV file", ("csv", "classes")),
+    Command(
+        "tables",
+        "&File",
+        "Export &tables…",
+        (),
+        "Write every table of the run as a CSV file",
+        ("csv", "classes"),
+        needs=rights.RUN,
+    ),
     Command(
         "pack",
         "&File",
@@ -62,9 +70,16 @@ COMMANDS: Final = (
         "Write the deal with the scenarios kept, what they rest on and the figures into one file",
         ("clopack", "reproduce"),
         ruled=True,
+        needs=rights.RUN,
     ),
     Command(
-        "unpack", "&File", "Open s&cenario pack…", (), "Run a scenario pack here and compare every figure", ("clopack",)
+        "unpack",
+        "&File",
+        "Open s&cenario pack…",
+        (),
+        "Run a scenario pack here and compare every figure",
+        ("clopack",),
+        needs=rights.RUN,
     ),
     Command(
         "scenario.import",
@@ -73,6 +88,7 @@ COMMANDS: Final = (
         (),
         "Import the former model's scenario parameters into the library",
         ("mag scenarios", "parameters"),
+        needs=rights.KEEP,
     ),
     Command(
         "former.import",
@@ -107,6 +123,22 @@ COMMANDS: Final = (
         ("postgresql", "sign in", "log in"),
         ruled=True,
     ),
+    Command(
+        "offline",
+        "&File",
+        "Take deals alon&g…",
+        (),
+        "Copy deals of the open server into a workspace file of yours",
+        ("work offline", "copy deals", "pull"),
+    ),
+    Command(
+        "synchronise",
+        "&File",
+        "Sync&hronise…",
+        ("Ctrl+Shift+S",),
+        "Send what waits on this computer and fetch what others changed",
+        ("sync", "offline", "push", "give", "drop", "waiting"),
+    ),
     Command("signout", "&File", "Sign o&ut", (), "Leave the shared server; nothing of it stays in sight", ("log out",)),
     Command("password", "&File", "Change my pass&word…", (), "A new password of your own on the server"),
     Command("lock", "&File", "&Lock now", ("Ctrl+Shift+L",), "Show nothing until the password is typed", ("hide",)),
@@ -124,6 +156,7 @@ COMMANDS: Final = (
     Command("pane.matrix", "&View", "&Quality matrix", ("Ctrl+9",), "Go to Moody's quality matrix", ("warf", "elect")),
     Command("pane.audit", "&View", "Aud&it", ("Ctrl+Shift+U",), "Go to who changed what", ("history", "log", "verify")),
     Command("pane.health", "&View", "&Health", ("Ctrl+Shift+H",), "Go to whether all is well", ("monitor", "status")),
+    Command("metrics", "&View", "&Metrics file…", (), "A file of figures for Prometheus, and its folder", ("monitor",)),
     Command("pane.users", "&View", "&Users", ("Ctrl+Shift+P",), "Go to the people of the server", ("roles", "rights")),
     Command("pane.deals", "&View", "&Deals", ("Ctrl+0",), "Go to the list of deals", ("rail",)),
     Command(

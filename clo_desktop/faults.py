@@ -27,6 +27,11 @@ class Fault:
     message: str
     asset_id: str = ""
 
+    @property
+    def words(self) -> str:
+        """Where it is and what: `trades.csv, row 4, side: write buy or sell.`"""
+        return f"{', '.join(filter(None, (self.sheet, self.cell, self.column)))}: {self.message}"
+
     def as_json(self) -> dict[str, str]:
         return {k: str(v) for k, v in asdict(self).items() if k != "asset_id"}
 

@@ -49,9 +49,19 @@ def waterfalls_folder() -> Path:
     return settings_file().parent / "waterfalls"
 
 
+def unsent_folder() -> Path:
+    """The folder of edits that a server could not be told of yet, beside the user's own workspace."""
+    return default_workspace().parent / "unsent"
+
+
 def audit_folder() -> Path:
     """The folder of the keys and of the last known heads of audits, beside the workspace that opens by itself."""
     return default_workspace().parent / "audit"
+
+
+def unsaved_folder() -> Path:
+    """The folder of what windows have not stored yet, beside the workspace that opens by itself."""
+    return default_workspace().parent / "unsaved"
 
 
 def log_folder() -> Path:

@@ -29,18 +29,23 @@ from PySide6.QtWidgets import (
 from clo_desktop import __version__
 from clo_desktop.commands import COMMANDS, MENUS
 from clo_desktop.dialogs.clash import ClashDialog
+from clo_desktop.dialogs.courier import Courier
 from clo_desktop.dialogs.doorman import Doorman
 from clo_desktop.dialogs.entries import of_commands, of_session
 from clo_desktop.dialogs.gatekeeper import Gatekeeper
 from clo_desktop.dialogs.limits import Limits
+from clo_desktop.dialogs.metrics_settings import MetricsSettingsDialog
 from clo_desktop.dialogs.own_test import OwnTestDialog
 from clo_desktop.dialogs.palette import Palette
 from clo_desktop.dialogs.porter import Porter
 from clo_desktop.dialogs.registrar import Registrar
+from clo_desktop.dialogs.rescue import ask_rescue
 from clo_desktop.faults import Refused
-from clo_desktop.look import theme
+from clo_desktop.look import formats, theme
 from clo_desktop.look.banner import Banner
 from clo_desktop.look.formats import counted
+from clo_desktop.look.permits import NEEDS, Permitted
+from clo_desktop.look.status import StatusBar
 from clo_desktop.look.words import ElidedLabel, as_text
 from clo_desktop.panes.audit import AuditPane
 from clo_desktop.panes.cashflows import CashFlowsPane
@@ -59,6 +64,7 @@ from clo_desktop.panes.waterfall import WaterfallPane
 from clo_desktop.settings import Settings
 from clo_desktop.tables.tabbing import next_in_sight
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.unsaved_sources import sources
 from clo_desktop.work import contract, health, rights
 from clo_desktop.work.changing import Clash
 from clo_desktop.work.desk import Imported
@@ -66,6 +72,7 @@ from clo_desktop.work.edits import Edits
 from clo_desktop.work.judging import own_tests_of
 from clo_desktop.work.register import Register
 from clo_desktop.work.session import Session, Timed
+from clo_desktop.work.unsaved import Unsaved
 from clo_desktop.work.watch import Watch
 
 _LAYOUT_VERSION: Final = 5
@@ -86,7 +93,7 @@ class Window(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.porter = Porter(session, self._guarded, lambda: self.scenarios.for_pack(), self)
-        ask_import = self._guarded(self.porter.ask_import)
+        ask_import = Permitted(session.seat, rights.IMPORT, self._guarded(self.porter.ask_import))
         self.deals = DealsPane(session, ask_import, self._guarded_of(self.ask_delete))
         self.edits = Edits(session, self)
         self.collateral = CollateralPane(session, self.edits, ask_import)
@@ -128,6 +135,7 @@ class Window(QMainWindow):
         self.gate = Gatekeeper(
             session, self.register, self.doorman.keeper, lambda: self._settings, self._remember, self
         )
+        self.courier = Courier(session, self.watch, self.gate, self)
         self.actions_by_id: dict[str, QAction] = {}
         self._make_menus()
         self._make_status_bar()
@@ -136,6 +144,7 @@ class Window(QMainWindow):
         self.setCentralWidget(centre)
         self._lay_out()
         self._restore()
+        self.unsaved = Unsaved(session, sources(self), self)
         self.limits = Limits(session, self.actions_by_id, self.docks["users"], self)
         self._connect()
 
@@ -188,6 +197,7 @@ class Window(QMainWindow):
             action.setShortcuts([QKeySequence(k) for k in command.keys])
             action.setStatusTip(command.tip)
             action.setToolTip(command.tip)
+            action.setProperty(NEEDS, command.needs)
             action.triggered.connect(self._guarded(acts[command.id]))
             if command.id.startswith("theme."):
                 action.setCheckable(True)
@@ -221,6 +231,8 @@ class Window(QMainWindow):
             "recovery": self.doorman.ask_recovery_key,
             "demo": self.porter.import_demo,
             "server": self.gate.ask_server,
+            "offline": self.courier.ask_take,
+            "synchronise": self.courier.ask_synchronise,
             "signout": self.gate.sign_out,
             "password": self.gate.change_password,
             "lock": self.gate.lock_now,
@@ -236,6 +248,7 @@ class Window(QMainWindow):
             **{f"trade.{name}": self._in_trades(act) for name, act in self.trades.acts().items()},
             "run": self.run_pane.run,
             "cancel": self.session.lanes.cancel_all,
+            "metrics": self.ask_metrics,
             "palette": self.show_palette,
             "about": self.show_about,
         }
@@ -271,7 +284,8 @@ class Window(QMainWindow):
         self._settings = settings
 
     def _make_status_bar(self) -> None:
-        bar = self.statusBar()
+        bar = StatusBar(self)
+        self.setStatusBar(bar)
         self.saved = ElidedLabel()
         self.saved.setAccessibleName("Where the data are")
         self.timing = QLabel("")
@@ -291,10 +305,7 @@ class Window(QMainWindow):
         for widget in (self.work, self.work_bar, self.work_cancel):
             bar.addWidget(widget)
             widget.hide()
-        permanent: tuple[QLabel, ...] = (self.selected, self.timing, self.saved)
-        for label in permanent:
-            label.setContentsMargins(8, 0, 8, 0)
-            bar.addPermanentWidget(label)
+        bar.add_labels(self.selected, self.timing, self.saved)
 
     def _connect(self) -> None:
         session = self.session
@@ -303,6 +314,9 @@ class Window(QMainWindow):
         session.refused.connect(self.say_refused)
         session.imported.connect(self._imported)
         session.book_changed.connect(self._book_changed)
+        self.unsaved.found.connect(
+            lambda found: self.gate.curtain.after(partial(ask_rescue, self.unsaved, found, self))
+        )
         session.clashed.connect(lambda clash: self.gate.curtain.after(partial(self.ask_whose, clash)))
         session.seat.changed.connect(self._show_saved)
         session.seat.signed_out.connect(self.imports.clear)
@@ -406,6 +420,17 @@ class Window(QMainWindow):
         palette.field.setFocus()
         return palette
 
+    def ask_metrics(self) -> MetricsSettingsDialog:
+        """Asks where the metrics file is kept."""
+
+        def take(folder: str | None) -> None:
+            self._settings = replace(self._settings, metrics_folder=folder)
+            self.health.set_metrics(health.metrics_folder(folder))
+
+        dialog = MetricsSettingsDialog(self._settings.metrics_folder, take, self)
+        dialog.open()
+        return dialog
+
     def _go_to_test(self, number: int) -> None:
         self.go_to("compliance")
         self.compliance.reveal(number)
@@ -424,7 +449,11 @@ class Window(QMainWindow):
     def _show_refused(self, sentence: str) -> None:
         self.statusBar().showMessage(sentence, 20_000)
         box = QMessageBox(
-            QMessageBox.Icon.Warning, "CLO Desktop", as_text(sentence), QMessageBox.StandardButton.Ok, self
+            QMessageBox.Icon.Warning,
+            "CLO Desktop",
+            as_text(formats.in_words(sentence)),
+            QMessageBox.StandardButton.Ok,
+            self,
         )
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()  # not exec: nothing waits for it
@@ -476,7 +505,8 @@ class Window(QMainWindow):
 
     def _show_saved(self, *_: object) -> None:
         """Where what was changed is safe: on this computer, or on the server."""
-        told = contract.words(self.session, answers=self.watch.answers, waiting=self.watch.waiting)
+        watch = self.watch
+        told = contract.words(self.session, answers=watch.answers, waiting=watch.waiting, refused=watch.refused)
         self.saved.setText(told.words)
         self.saved.setToolTip(as_text(told.tip))
 
@@ -486,7 +516,7 @@ class Window(QMainWindow):
         self.docks["inbox"].setWindowTitle(f"Inbox ({count})" if count else "Inbox")
 
     def _projected(self, timed: Timed | None) -> None:
-        self.timing.setText("" if timed is None else f"engine {timed.seconds * 1000:,.0f} ms")
+        self.timing.setText("" if timed is None else f"engine {formats.figure(timed.seconds * 1000, 0)} ms")
 
     def _show_work(self) -> None:
         """Progress of what has been under way for more than a second."""
@@ -545,7 +575,7 @@ class Window(QMainWindow):
             return True
         question = (
             f"{counted(shelf.unsaved, 'idea')} could not be stored: {shelf.failing} Close all the same? They are tried "
-            "once more, and lost where that fails too."
+            "once more; where that fails too they stay on this computer and are offered at the next start."
         )
         return QMessageBox.question(self, "CLO Desktop", as_text(question)) == QMessageBox.StandardButton.Yes
 
@@ -563,4 +593,5 @@ class Window(QMainWindow):
         self.gate.close()
         self.watch.stop()
         self.session.close()
+        self.unsaved.close()
         super().closeEvent(event)

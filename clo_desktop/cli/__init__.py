@@ -39,7 +39,7 @@ from clo_desktop.cli import (
     workspace,
 )
 from clo_desktop.cli.common import DONE, FAILED, USAGE, Add, Answer, Verb, close_desks
-from clo_desktop.faults import Refused
+from clo_desktop.faults import Fault, Refused
 
 __all__ = ["DONE", "FAILED", "USAGE", "Answer", "main"]
 
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
         from clo_desktop import log
 
         log.note_refused(refused)
-        return _failed(options, refused.message, refused.code)
+        return _failed(options, refused.message, refused.code, refused.faults)
     except KeyboardInterrupt:
         return _failed(options, "Stopped; nothing was changed.", "cancelled")
     except BrokenPipeError:  # the reader of a pipe went away
@@ -148,10 +148,13 @@ def _tell(options: argparse.Namespace, answer: Answer | int) -> int:
     return FAILED if answer.complaint else DONE
 
 
-def _failed(options: argparse.Namespace, sentence: str, code: str) -> int:
-    print(sentence, file=sys.stderr)
+def _failed(options: argparse.Namespace, sentence: str, code: str, faults: Sequence[Fault] = ()) -> int:
+    """Says why; where several things are wrong each has a line, or with --json an entry."""
+    told = faults if len(faults) > 1 else ()
+    print("\n".join((sentence, *(fault.words for fault in told))), file=sys.stderr)
     if options.json:
-        _print_json({"error": {"code": code, "message": sentence}})
+        each = {"faults": [fault.as_json() for fault in told]} if told else {}
+        _print_json({"error": {"code": code, "message": sentence, **each}})
     return FAILED
 
 

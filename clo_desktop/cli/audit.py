@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clo_desktop.cli.common import Add, Answer, open_desk
+from clo_desktop.cli.common import Add, Answer, add_force, check_target, open_desk
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 
 if TYPE_CHECKING:
     from clo_desktop.store.audit.lines import Wanted
@@ -20,6 +21,7 @@ def add_verbs(add: Add) -> None:
     audit = add("audit", _audit, "Who changed what and when: list, history of a cell, export, verify.")
     audit.add_argument("what", choices=list(_PARTS), help="verify: exit code 1 where anything was tampered with")
     audit.add_argument("file", type=Path, nargs="?", metavar="FILE", help="of an export: .csv or .json")
+    add_force(audit)
     audit.add_argument("--user", metavar="NAME", help="changes by this person")
     audit.add_argument("--deal", metavar="NAME", help="changes of this deal")
     audit.add_argument("--table", metavar="NAME", help="changes of this kind: holdings, assets, test_limits, ...")
@@ -120,9 +122,11 @@ def _export(options: argparse.Namespace) -> Answer:
 
     if options.file is None:
         raise Refused("Say where to: clo audit export FILE.csv or FILE.json.", code="usage")
+    check_target(options, *auditing.export_files(options.file))
     count = auditing.export(open_desk(options).store.audit, options.file, _wanted(options))
     return Answer(
-        {"file": str(options.file), "lines": count}, f"{count:,} lines of the audit were written to {options.file}."
+        {"file": str(options.file), "lines": count},
+        f"{counted(count, 'line')} of the audit {'was' if count == 1 else 'were'} written to {options.file}.",
     )
 
 

@@ -116,16 +116,27 @@ def close_desks() -> None:
 def add_target(parser: argparse.ArgumentParser, text: str) -> None:
     """The file that a verb writes."""
     parser.add_argument("file", type=Path, metavar="FILE", help=text)
-    parser.add_argument("--force", action="store_true", help="replace the file where there is one")
+    add_force(parser)
 
 
-def check_target(options: argparse.Namespace) -> None:
-    """Raises Refused where the file of `add_target` is there and is not to be replaced."""
-    if options.file.is_file() and not options.force:
-        raise Refused(
-            f"{options.file} is there already and was left as it is; choose another name, or replace it with --force.",
-            code="file",
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """For a verb that writes what the user named; it calls `check_target` before it does."""
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+
+
+def check_target(options: argparse.Namespace, *files: Path) -> None:
+    """Raises Refused where one of the files that a verb would write is there and is not to be replaced."""
+    there = [] if options.force else [file for file in files if file.is_file()]
+    if not there:
+        return
+    if len(there) == 1:
+        kept = f"{there[0]} is there already and was left as it is; choose another name, or replace it with --force."
+    else:
+        kept = (
+            f"{there[0]} and {len(there) - 1} more are there already and nothing was written; choose another folder, "
+            "or replace them with --force."
         )
+    raise Refused(kept, code="file")
 
 
 @contextmanager

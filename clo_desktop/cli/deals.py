@@ -48,7 +48,7 @@ def _import(options: argparse.Namespace) -> Answer:
 
 def _export(options: argparse.Namespace) -> Answer:
     desk = open_desk(options)
-    check_target(options)
+    check_target(options, options.file)
     desk.export_file(options.deal, options.file)
     return Answer({"deal": options.deal, "file": str(options.file)}, f"{options.deal} was written to {options.file}.")
 

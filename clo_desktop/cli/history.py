@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from clo_desktop.cli.arguments import date
-from clo_desktop.cli.common import Add, Answer, open_desk
+from clo_desktop.cli.common import Add, Answer, add_force, check_target, open_desk
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 
 
 def add_verbs(add: Add) -> None:
@@ -18,6 +19,9 @@ def add_verbs(add: Add) -> None:
     past = add("snapshots", _snapshots, "The stored snapshots of a deal's tests, or the trend of one test.")
     past.add_argument("--deal", required=True, metavar="NAME")
     past.add_argument("--test", type=int, metavar="NUMBER", help="the trend of this test")
+    past.add_argument(
+        "--ahead", action="store_true", help="also the tests at the next collection ends, as the loans are due"
+    )
     past.add_argument("--remove", type=date, metavar="DATE", help="delete the snapshot of this date")
 
     ideas = add("ideas", _ideas, "The stored ideas of trades; show one, or write its trades as CSV.")
@@ -26,6 +30,7 @@ def add_verbs(add: Add) -> None:
     ideas.add_argument(
         "--csv", type=Path, metavar="FILE", help="with --idea: write its trades as `--trades` reads them"
     )
+    add_force(ideas)
 
 
 def _snapshot(options: argparse.Namespace) -> Answer:
@@ -44,6 +49,8 @@ def _snapshots(options: argparse.Namespace) -> Answer:
         day = options.remove.isoformat()
         return Answer({"removed": day}, f"The snapshot of {day} was deleted from {options.deal}.")
     found = history.trend(desk, options.deal, options.test)
+    if options.ahead:
+        found = (*found, *history.ahead(desk, options.deal))
     data = history_told.trend_plain(options.deal, found, options.test)
     return Answer(data, history_told.trend_words(options.deal, found, options.test))
 
@@ -63,6 +70,7 @@ def _ideas(options: argparse.Namespace) -> Answer:
         return Answer(
             {"deal": options.deal, **history_told.idea_plain(idea, changes)}, history_told.idea_words(idea, changes)
         )
+    check_target(options, options.csv)
     count = stored_ideas.write_csv(desk, options.deal, idea, options.csv)
     data = {"deal": options.deal, "idea": idea.name, "file": str(options.csv), "trades": count}
-    return Answer(data, f"{count} trades of {idea.name} were written to {options.csv}.")
+    return Answer(data, f"{counted(count, 'trade')} of {idea.name} were written to {options.csv}.")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from clo_desktop.cli.common import USAGE, Add, Answer, open_desk, patience
+from clo_desktop.cli.common import USAGE, Add, Answer, add_force, check_target, open_desk, patience
 
 
 def add_verbs(add: Add) -> None:
@@ -22,6 +22,7 @@ def add_verbs(add: Add) -> None:
     )
     pack.add_argument("--curve", type=Path, metavar="CSV", help="zero curve: columns tenor_months, rate")
     pack.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the pack to write (*.clopack)")
+    add_force(pack)
 
     unpack = add("unpack", _unpack, "Run a scenario pack here, compare every figure, and store its deal and scenarios.")
     unpack.add_argument("file", type=Path, metavar="FILE", help="the pack (*.clopack)")
@@ -29,12 +30,14 @@ def add_verbs(add: Add) -> None:
     unpack.add_argument("--into", metavar="FILE|URL", help="store it there (default: --db, else your workspace)")
     unpack.add_argument("--as", dest="name", default="", metavar="NAME", help="store the deal under this name")
     unpack.add_argument("--waterfall", type=Path, metavar="YAML", help="write the pack's waterfall document there")
+    add_force(unpack)
 
 
 def _pack(options: argparse.Namespace) -> Answer:
     from clo_desktop.work import packs
 
     desk = open_desk(options)
+    check_target(options, options.output)
     with patience():
         named = packs.named_scenarios(options.scenario, lambda: desk)
         made = packs.write(desk, options.deal, options.output, named, curve=options.curve)
@@ -49,6 +52,8 @@ def _unpack(options: argparse.Namespace) -> Answer | int:
     if options.check and (options.into or options.name):
         print("usage: clo unpack FILE --check: nothing is stored; leave --into and --as out.", file=sys.stderr)
         return USAGE
+    if options.waterfall is not None:
+        check_target(options, options.waterfall)
     pack = packs.read(options.file)
     with patience():
         done = packs.check(pack)

@@ -49,7 +49,7 @@ def _explain(options: argparse.Namespace) -> Answer:
 
 def _report(options: argparse.Namespace) -> Answer:
     desk = open_desk(options)
-    check_target(options)
+    check_target(options, options.file)
     with patience():
         desk.report_file(options.deal, options.file, assumptions(options), curve=options.curve)
     data = {"deal": options.deal, "file": str(options.file)}

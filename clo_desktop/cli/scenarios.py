@@ -92,7 +92,9 @@ def _scenario(options: argparse.Namespace) -> Answer | int:
                     file=sys.stderr,
                 )
                 return USAGE
-            saved = library.save(store, name, library.text(options.source, lambda: store), options.note, options.tag)
+            saved = library.save(
+                store, name, library.copied(options.source, lambda: store, name), options.note, options.tag
+            )
             return Answer(library.plain(saved), f"{saved.name} was saved as version {saved.version}.")
         case "lock":
             left = library.change(store, name, lambda of: store.lock_scenario(of, store.person))

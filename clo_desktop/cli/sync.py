@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from clo_desktop.progress import Progress
 
 if TYPE_CHECKING:
     from clo_desktop.store.sync.copies import Operation
+    from clo_desktop.store.sync.libraries import Exchanged
     from clo_desktop.store.sync.shelf import FileShelf, Standing
     from clo_desktop.store.sync.syncing import Outcome, Syncing
 
@@ -61,7 +63,7 @@ def _status(options: argparse.Namespace) -> Answer:
 
 def _pull(options: argparse.Namespace) -> Answer:
     with _syncing(options, may_make=True) as syncing:
-        return _outcomes(syncing.pull(_wanted(options), _telling(options)))
+        return _outcomes(syncing.pull(_wanted(options), _telling(options)), syncing.exchange(push=False))
 
 
 def _push(options: argparse.Namespace) -> Answer:
@@ -69,7 +71,8 @@ def _push(options: argparse.Namespace) -> Answer:
 
     choices = Always(Side(options.keep)) if options.keep else NO_CHOICES
     with _syncing(options) as syncing:
-        return _outcomes(syncing.sync(_wanted(options), choices, again=True, report=_telling(options)))
+        outcomes = syncing.sync(_wanted(options), choices, again=True, report=_telling(options))
+        return _outcomes(outcomes, syncing.exchange())
 
 
 def _give(options: argparse.Namespace) -> Answer:
@@ -147,10 +150,15 @@ def _telling(options: argparse.Namespace) -> Progress:
     return tell
 
 
-def _outcomes(outcomes: Sequence[Outcome]) -> Answer:
+def _outcomes(outcomes: Sequence[Outcome], scenarios: Exchanged | None = None) -> Answer:
+    """What came of the deals, and of the libraries of scenarios where these were brought together as well."""
     complaints = [words for outcome in outcomes for words in _complaints(outcome)]
-    words = "\n".join(_outcome_words(outcome) for outcome in outcomes) or "There was nothing to do."
-    return Answer([_outcome(outcome) for outcome in outcomes], words, "\n".join(complaints))
+    said = [*(_outcome_words(outcome) for outcome in outcomes), scenarios.words if scenarios is not None else ""]
+    data = {
+        "deals": [_outcome(outcome) for outcome in outcomes],
+        "scenarios": dataclasses.asdict(scenarios) if scenarios is not None else None,
+    }
+    return Answer(data, "\n".join(filter(None, said)) or "There was nothing to do.", "\n".join(complaints))
 
 
 def _complaints(outcome: Outcome) -> Iterator[str]:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from clo_desktop.look import formats
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.store.merge import Clash, Clashing, Place, Side
+from clo_desktop.store.sync.copies import Deleted
 from engine.asset import COLUMN_BY_NAME
 
 _HEADS: Final = ("Cell", "Before", "Mine", "Theirs")
@@ -30,16 +31,23 @@ _SIDES: Final = {2: Side.MINE, 3: Side.THEIRS}
 
 
 class ClashDialog(QDialog):
-    """Every cell that both changed, with both values to choose from. `choices` says what was chosen."""
+    """Every cell that both changed, with both values to choose from. `choices` says what was chosen.
 
-    def __init__(self, clashing: Clashing, currency: str, parent: QWidget | None = None) -> None:
+    waits  whether the change is kept and asked about again where nothing is chosen; else it is dropped then
+    """
+
+    def __init__(
+        self, clashing: Clashing, currency: str, parent: QWidget | None = None, *, waits: bool = False
+    ) -> None:
         super().__init__(parent)
         self._clashes = clashing.clashes
         self.setWindowTitle(f"Changed by someone else – {clashing.deal}")
         count = formats.counted(len(self._clashes), "cell")
         told = WrappedLabel()
         told.setText(
-            f"Someone else stored another value in {count} that you changed too. Choose whose value to keep; your "
+            clashing.message
+            if isinstance(clashing, Deleted)
+            else f"Someone else stored another value in {count} that you changed too. Choose whose value to keep; your "
             "other changes are kept either way, and nothing is stored until you press Store."
         )
         self.table = QTableWidget(len(self._clashes), len(_HEADS))
@@ -59,7 +67,7 @@ class ClashDialog(QDialog):
         header.setStretchLastSection(True)
         self.buttons = QDialogButtonBox()
         self.store = self.buttons.addButton("Store", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.buttons.addButton("Drop my change", QDialogButtonBox.ButtonRole.RejectRole)
+        self.buttons.addButton("Later" if waits else "Drop my change", QDialogButtonBox.ButtonRole.RejectRole)
         self.mine = self.buttons.addButton("All mine", QDialogButtonBox.ButtonRole.ActionRole)
         self.theirs = self.buttons.addButton("All theirs", QDialogButtonBox.ButtonRole.ActionRole)
         self.mine.clicked.connect(lambda: self._all(Side.MINE))
@@ -76,12 +84,12 @@ class ClashDialog(QDialog):
         self._chosen()
 
     def _fill(self, row: int, clash: Clash, currency: str) -> None:
-        self.table.setItem(row, 0, QTableWidgetItem(_named(clash.place, currency)))
+        self.table.setItem(row, 0, QTableWidgetItem(named(clash.place, currency)))
         self.table.setItem(row, 1, QTableWidgetItem(shown(clash.place, clash.base)))
         group = QButtonGroup(self.table)
         for column, value in ((2, clash.mine), (3, clash.theirs)):
             button = QRadioButton(shown(clash.place, value).replace("&", "&&"))
-            button.setAccessibleName(f"{_named(clash.place, currency)}, {_HEADS[column]}: {button.text()}")
+            button.setAccessibleName(f"{named(clash.place, currency)}, {_HEADS[column]}: {button.text()}")
             button.toggled.connect(self._chosen)
             group.addButton(button, column)
             holder = QWidget()
@@ -123,7 +131,7 @@ def _kind(place: Place) -> tuple[str, str] | None:
     return ("Par", "money") if place.table == "holdings" and place.column == "par" else None
 
 
-def _named(place: Place, currency: str) -> str:
+def named(place: Place, currency: str) -> str:
     """The cell as a person calls it: the asset's column by its header, with the unit."""
     known = _kind(place)
     return str(place) if known is None else f"{place.key[0]} · {formats.header(*known, currency)}"

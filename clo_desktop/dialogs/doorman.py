@@ -17,10 +17,10 @@ from clo_desktop.dialogs.restore import RestoreDialog
 from clo_desktop.faults import Refused
 from clo_desktop.look.banner import Banner
 from clo_desktop.look.words import as_text
-from clo_desktop.store.local import vault
 from clo_desktop.store.local.keys import Secret
 from clo_desktop.work.keeper import Keeper
 from clo_desktop.work.session import WINDOW, NotOpened, Session
+from clo_desktop.work.wallet import Wallet
 
 
 class Doorman(QObject):
@@ -43,6 +43,7 @@ class Doorman(QObject):
         self._banner = banner
         self._declined = declined
         self._decline = decline
+        self._wallet = Wallet(self)
         self.keeper = Keeper(session, self)
         self._shown_key = False
         session.opened.connect(self._opened)
@@ -68,7 +69,8 @@ class Doorman(QObject):
 
     def ask_key(self, entry: NotOpened, wrong: str) -> UnlockDialog:
         """Asks for the passphrase or recovery key and opens the workspace with it."""
-        dialog = UnlockDialog(Path(entry.where), wrong, vault.is_there(), self._window)
+        dialog = UnlockDialog(Path(entry.where), wrong, self._window)
+        self._wallet.why_not(dialog.take_keyring, dialog)
 
         def take() -> None:
             manner = replace(entry.manner, secret=dialog.secret, keep=dialog.keeping.isChecked())
@@ -126,7 +128,8 @@ class Doorman(QObject):
 
     def make(self, file: Path, then: Callable[[], None] | None) -> EncryptionDialog:
         """Asks how a new workspace is to be protected, makes and opens it, and shows its recovery key."""
-        dialog = EncryptionDialog(file, _no_keyring(), True, self._window)
+        dialog = EncryptionDialog(file, True, self._window)
+        self._wallet.why_not(dialog.take_keyring, dialog)
 
         def take() -> None:
             self._shown_key = dialog.encrypt
@@ -143,7 +146,8 @@ class Doorman(QObject):
             raise Refused(f"{self._session.reading_only}; its encryption cannot be changed here.")
         if file == paths.demo_workspace():
             raise Refused("The demo workspace is not encrypted; File > My workspace makes one that is.")
-        dialog = EncryptionDialog(file, _no_keyring(), False, self._window)
+        dialog = EncryptionDialog(file, False, self._window)
+        self._wallet.why_not(dialog.take_keyring, dialog)
 
         def take() -> None:
             if dialog.encrypt:
@@ -208,12 +212,3 @@ class Doorman(QObject):
     def _keep_plain(self, where: str) -> None:
         self._decline(where)
         self._banner.say("")
-
-
-def _no_keyring() -> str:
-    """Why no keyring can be used, as a sentence; empty where one can."""
-    try:
-        vault.system_keyring()
-    except Refused as reason:
-        return reason.message
-    return ""

@@ -26,11 +26,12 @@ _PLAIN: str = "Everyone who gets the file, its backups or the disk can read the 
 class EncryptionDialog(QDialog):
     """Asks how a workspace is to be protected. After it was accepted `encrypt` and `secret` say it.
 
-    keyring  why no keyring can be used, as a sentence; empty where one can
+    Until `take_keyring` says whether there is a keyring, a key of one cannot be chosen.
+
     is_new   the workspace is made by this; else it is changed
     """
 
-    def __init__(self, file: Path, keyring: str, is_new: bool, parent: QWidget | None = None) -> None:
+    def __init__(self, file: Path, is_new: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.encrypt = True
         self.secret: Secret | None = None
@@ -41,12 +42,12 @@ class EncryptionDialog(QDialog):
         self.by_keyring = QRadioButton("Encrypted, with a &key that this computer's keyring keeps (nothing to type)")
         self.by_passphrase = QRadioButton("Encrypted, with a &passphrase that is asked for at every start")
         self.plain = QRadioButton("&Not encrypted")
-        self.by_keyring.setEnabled(not keyring)
-        (self.by_passphrase if keyring else self.by_keyring).setChecked(True)
+        self.by_keyring.setEnabled(False)
+        self.by_passphrase.setChecked(True)
+        self._chosen = False  # by a person: then nothing is suggested any more
         self.first = SecretField("Passphrase")
         self.second = SecretField("The same again")
-        self.note = WrappedLabel(keyring)
-        self.note.setVisible(bool(keyring))
+        self.note = WrappedLabel("The keyring of this computer is being asked.")
         self.hint = WrappedLabel()
         self.fault = AttentionLabel()
         self.fault.hide()
@@ -79,8 +80,17 @@ class EncryptionDialog(QDialog):
         layout.addWidget(self.buttons)
         for button in (self.by_keyring, self.by_passphrase, self.plain):
             button.toggled.connect(lambda _on: self._offer())
+            button.clicked.connect(lambda _on: setattr(self, "_chosen", True))
         self._offer()
         self.resize(600, 360)
+
+    def take_keyring(self, why_not: str) -> None:
+        """Why no keyring can be used, as a sentence; empty where one can: then that is what is suggested."""
+        self.by_keyring.setEnabled(not why_not)
+        self.note.setText(why_not)
+        self.note.setVisible(bool(why_not))
+        if not why_not and not self._chosen and not self.first.text():
+            self.by_keyring.setChecked(True)
 
     def _offer(self) -> None:
         """What the choice needs and means."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMainWindow
@@ -16,12 +17,16 @@ from clo_desktop.dialogs.presence import Presence
 from clo_desktop.dialogs.sign_in import SignInDialog
 from clo_desktop.faults import Refused
 from clo_desktop.settings import KEPT_SERVERS, Settings
-from clo_desktop.store.local import vault
 from clo_desktop.store.server.signing import SignIn
 from clo_desktop.work.keeper import Keeper
+from clo_desktop.work.lanes import Task
 from clo_desktop.work.lock import Lock
 from clo_desktop.work.register import Register
 from clo_desktop.work.session import Session
+from clo_desktop.work.wallet import Wallet
+
+Enter = Callable[[SignIn, Callable[[], object], Callable[[Refused | None], object]], Task[Any]]
+"""Signs somebody in somewhere: calls the first where it was done, else the second."""
 
 
 class Gatekeeper(QObject):
@@ -49,6 +54,7 @@ class Gatekeeper(QObject):
         self._settings = settings
         self._keep = keep
         self._window = window
+        self.wallet = Wallet(self)
         self.lock = Lock(self)
         self.presence = Presence(self.lock, self)
         self.screen = LockScreen(window, self._unlock, self._leave)
@@ -73,15 +79,38 @@ class Gatekeeper(QObject):
         def start(asked: SignIn, shown: SignInDialog) -> None:
             self._sign_in(asked, shown, then)
 
-        dialog = SignInDialog(known.servers, known.remembered, _no_keyring(), start, self._window)
+        dialog = SignInDialog(known.servers, known.remembered, self._read, start, self._window)
+        self.wallet.why_not(lambda why: dialog.take_keyring(_typed_each_time(why)), dialog)
         if where:
-            dialog.prefill(SignIn.of(where))
+            dialog.prefill(SignIn.of(where), at_once=True)
         dialog.open()
-        if dialog.password.text() and where:
-            dialog.accept()
         return dialog
 
+    def ask_beside(self, where: str, sign_in: Enter, then: Callable[[], object]) -> SignInDialog:
+        """Asks as `ask_server`, for a server that is not opened: `sign_in` does with it what is wanted.
+
+        where  its address, with the person; what else is known of it is taken from those that were signed in to
+        """
+        known = self._settings()
+
+        def start(asked: SignIn, shown: SignInDialog) -> None:
+            self._enter(asked, shown, sign_in, then)
+
+        dialog = SignInDialog(known.servers, known.remembered, self._read, start, self._window)
+        self.wallet.why_not(lambda why: dialog.take_keyring(_typed_each_time(why)), dialog)
+        dialog.setWindowTitle("Sign in to synchronise")
+        dialog.prefill(next((one for one in map(SignIn.of, known.servers) if one.spoken == where), SignIn.of(where)))
+        dialog.open()
+        return dialog
+
+    def _read(self, of: SignIn, done: Callable[[str], object], dialog: SignInDialog) -> None:
+        """The password that the keyring keeps."""
+        self.wallet.ask(of.remembered, done, dialog)
+
     def _sign_in(self, asked: SignIn, dialog: SignInDialog, then: Callable[[], object] | None) -> None:
+        self._enter(asked, dialog, self._session.seat.sign_in, then)
+
+    def _enter(self, asked: SignIn, dialog: SignInDialog, sign_in: Enter, then: Callable[[], object] | None) -> None:
         def done() -> None:
             remember = dialog.remembering.isChecked()
             dialog.done_well()
@@ -92,7 +121,7 @@ class Gatekeeper(QObject):
             if then is not None:
                 then()
 
-        dialog.doing(self._session.seat.sign_in(asked, done, dialog.refuse))
+        dialog.doing(sign_in(asked, done, dialog.refuse))
 
     def _remember(self, asked: SignIn, remember: bool) -> None:
         """Keeps the password in the keyring where that was asked for, and only then."""
@@ -100,11 +129,11 @@ class Gatekeeper(QObject):
         if not remember and others == self._settings().remembered:
             return
         self._keep(replace(self._settings(), remembered=(asked.kept, *others) if remember else others))
-        self._session.lanes.start(
-            "database",
-            "Keyring",
-            lambda _report: asked.remember() if remember else asked.forget(),
-            failed=lambda error: self._session.refused.emit(str(error)),
+        self.wallet.ask(
+            asked.remember if remember else asked.forget,
+            lambda _nothing: None,
+            self,
+            failed=lambda refused: self._session.refused.emit(refused.message),
         )
 
     def sign_out(self) -> None:
@@ -214,10 +243,6 @@ class Gatekeeper(QObject):
         self.lock.unlock()
 
 
-def _no_keyring() -> str:
+def _typed_each_time(why_no_keyring: str) -> str:
     """Why no password can be remembered, as a sentence; empty where it can."""
-    try:
-        vault.system_keyring()
-    except Refused as reason:
-        return f"{reason.message.partition(';')[0]}, so the password is typed each time."
-    return ""
+    return f"{why_no_keyring.partition(';')[0]}, so the password is typed each time." if why_no_keyring else ""

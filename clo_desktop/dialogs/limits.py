@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
@@ -12,7 +13,8 @@ from clo_desktop.commands import COMMANDS
 from clo_desktop.work import rights
 from clo_desktop.work.session import Session
 
-_SIGNED_IN = ("signout", "password")
+_SIGNED_IN: Final = ("signout", "password", "offline")
+_OF_FILES: Final = ("backup", "restore", "encryption", "recovery")
 
 
 class Limits(QObject):
@@ -23,6 +25,7 @@ class Limits(QObject):
         self._session = session
         self._actions = actions
         self._users = users
+        self._tips = {command.id: command.tip for command in COMMANDS}
         self._manages: bool | None = None
         session.seat.changed.connect(self.settle)
         self.settle()
@@ -31,14 +34,22 @@ class Limits(QObject):
         seat = self._session.seat
         for command in COMMANDS:
             if command.needs:
-                action, why = self._actions[command.id], seat.why_not(command.needs)
-                action.setEnabled(not why)
-                action.setToolTip(why or command.tip)
-                action.setStatusTip(why or command.tip)
+                self._allow(command.id, seat.why_not(command.needs))
+        signed_in = seat.membership is not None
         for name in _SIGNED_IN:
-            self._actions[name].setEnabled(seat.membership is not None)
+            self._allow(name, "" if signed_in else "Nobody is signed in; File > Open server signs in to one.")
+        for name in _OF_FILES:
+            why = "A server's backups and its encryption are its administrators'; a workspace file has its own."
+            self._allow(name, why if signed_in else "")
         manages = seat.membership is not None and not seat.why_not(rights.MANAGE)
         self._actions["pane.users"].setVisible(manages)
         if manages != self._manages:  # else whoever closed the pane would see it again at the next deal
             self._users.setVisible(manages)
             self._manages = manages
+
+    def _allow(self, name: str, why_not: str) -> None:
+        """Enables a command, or says on it why not."""
+        action, tip = self._actions[name], self._tips[name]
+        action.setEnabled(not why_not)
+        action.setToolTip(why_not or tip)
+        action.setStatusTip(why_not or tip)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +31,7 @@ from clo_desktop.work.completing import Completer
 from clo_desktop.work.judging import OwnTest
 from clo_desktop.work.own_tests import KEYS, MEASURE_NAMES, WEIGHTS, Draft, Tried, draft_of, tried
 from clo_desktop.work.standing import outcome_word
+from clo_desktop.work.unsaved import Change
 from engine.asset import Kind
 from engine.compliance import TestResult
 from engine.pool import Pool
@@ -88,6 +89,7 @@ class OwnTestDialog(QDialog):
         self._write = write
         self._remove = remove
         self._kind = "share"
+        self._begun = Draft()  # as the fields were filled
         self._named = False  # by the user: then the name does not follow the filter
         self.tried: Tried | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -203,7 +205,22 @@ class OwnTestDialog(QDialog):
         self._named = test is not None
         self._fill(draft)
         self.fault.setText(fault)
+        self._begun = self.draft()
         self.where.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def unsaved(self) -> Change | None:
+        """What is written and not stored yet."""
+        draft = replace(self.draft(), limit=self.limit.typed / _UNITS.get(self._kind, ("", 1.0, 0))[1])
+        if draft == self._begun:
+            return None
+        data = {"number": self.which.currentData(), "draft": asdict(draft), "named": self._named}
+        return Change(f"Test of your own: {draft.name or draft.text}", data)
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Fills in what `unsaved` gave. Raises TypeError for what is none of it."""
+        draft = Draft(**kept["draft"])
+        self._named = bool(kept["named"])
+        self._fill(draft)
 
     def _fill(self, draft: Draft) -> None:
         self.aggregate.setCurrentIndex(self.aggregate.findData(draft.aggregate))

@@ -17,10 +17,12 @@ from clo_desktop.store.local.keys import Secret
 class UnlockDialog(QDialog):
     """Asks for the passphrase or the recovery key of a workspace. `secret` is set once it was accepted.
 
-    wrong  why what was typed before did not do, as a sentence; can_keep  whether there is a keyring to keep the key in
+    wrong  why what was typed before did not do, as a sentence
+
+    Until `take_keyring` says that there is a keyring, keeping the key is not offered.
     """
 
-    def __init__(self, file: Path, wrong: str, can_keep: bool, parent: QWidget | None = None) -> None:
+    def __init__(self, file: Path, wrong: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.secret: Secret | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -31,7 +33,7 @@ class UnlockDialog(QDialog):
         self.showing = QCheckBox("&Show what is typed")
         self.showing.toggled.connect(self.field.show_letters)
         self.keeping = QCheckBox("&Keep the key in the keyring of this computer, so that it is not asked for again")
-        self.keeping.setVisible(can_keep)
+        self.keeping.hide()
         self.fault = AttentionLabel(wrong)
         self.fault.setVisible(bool(wrong))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
@@ -57,6 +59,10 @@ class UnlockDialog(QDialog):
         layout.addWidget(self.buttons)
         self.resize(600, 220)
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_keyring(self, why_not: str) -> None:
+        """Why there is no keyring, as a sentence; empty where there is one."""
+        self.keeping.setVisible(not why_not)
 
     def accept(self) -> None:
         """Takes what was typed; a recovery key with a slip stays in the field."""

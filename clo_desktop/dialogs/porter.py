@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 import resources
 from clo_desktop.faults import Refused
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import as_text
 from clo_desktop.work import rights
 from clo_desktop.work.lanes import State, Task
@@ -130,7 +131,8 @@ class Porter(QObject):
         icon = QMessageBox.Icon.Information if done.same else QMessageBox.Icon.Warning
         close = QMessageBox.StandardButton.Close
         box = QMessageBox(icon, "Scenario pack", as_text(check_words(done)), close, self._window)
-        store = box.addButton("Store deal and scenarios", QMessageBox.ButtonRole.ActionRole)
+        store = PermitButton(self._session.seat, rights.IMPORT, "Store deal and scenarios")
+        box.addButton(store, QMessageBox.ButtonRole.ActionRole)
         store.clicked.connect(self._guarded(lambda: self._session.files.store_pack(done.pack)))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clo_desktop.look import formats
 from clo_desktop.look.tokens import ROW
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
 from clo_desktop.store.local.backups import WHYS
@@ -80,7 +81,7 @@ class RestoreDialog(QDialog):
             cells = (
                 f"{made.when.astimezone():%Y-%m-%d %H:%M:%S}",
                 WHYS.get(made.why, made.why),
-                f"{made.size / 1e6:,.1f}",
+                formats.figure(made.size / 1e6, 1),
                 f"no: it {proved.fault.removeprefix(made.file.name).strip()}" if proved.fault else "yes, and is whole",
             )
             for column, text in enumerate(cells):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QPushButton, QWidget
 
 from clo_desktop.dialogs.asking import AskingDialog
@@ -23,20 +23,23 @@ class SignInDialog(AskingDialog):
 
     known       addresses with users that were signed in to before, the last first
     remembered  those of them whose password the keyring keeps
-    no_keyring  why no password can be remembered, as a sentence; empty where it can
+    read        asks the keyring for the password of one, and calls back with it ("": none) if this is open still
+
+    Until `take_keyring` says whether there is a keyring, no password can be remembered.
     """
 
     def __init__(
         self,
         known: Sequence[str],
         remembered: Collection[str],
-        no_keyring: str,
+        read: Callable[[SignIn, Callable[[str], object], SignInDialog], object],
         start: Callable[[SignIn, SignInDialog], object],
         parent: QWidget | None = None,
     ) -> None:
-        self._no_keyring = no_keyring
+        self._no_keyring = "The keyring of this computer is being asked."
+        self._remembers = False  # whether that is wanted, once it can be
         super().__init__("Open server", _WORDS, "Sign in", parent)
-        self._start = start
+        self._start, self._read = start, read
         self._remembered = remembered
         self.server = QComboBox()
         self.server.setEditable(True)
@@ -70,22 +73,49 @@ class SignInDialog(AskingDialog):
         self.add_wide(self.remembering)
         self.add_row("Cer&tificate", self.certificate, self.choosing)
         self.server.activated.connect(self._take_known)
-        self.remembering.setToolTip(no_keyring)
         self._show_busy(False)
         if self._known:
             self._take_known(0)
         self.resize(560, self.sizeHint().height())
 
-    def prefill(self, asked: SignIn) -> None:
-        """Fills in what is known of a server, and gives the keyboard to what is not."""
+    def take_keyring(self, why_not: str) -> None:
+        """Whether a password can be remembered: why not as a sentence; empty where it can."""
+        self._no_keyring = why_not
+        self.remembering.setToolTip(why_not)
+        self.remembering.setEnabled(not why_not and self.button.isEnabled())
+        self.remembering.setChecked(self._remembers and not why_not)
+
+    def prefill(self, asked: SignIn, at_once: bool = False) -> None:
+        """Fills in what is known of a server, and gives the keyboard to what is not.
+
+        at_once  signs in as soon as the password is known, without a further question
+        """
         self.server.setEditText(asked.where.removeprefix("postgresql://"))
         self.user.setText(asked.user)
         self.certificate.setText(asked.certificate)
         kept = asked.kept in self._remembered  # the keyring is left alone where it was not asked for
-        self.password.setText(asked.password or (asked.remembered() if kept else ""))
-        self.remembering.setChecked(kept and self.remembering.isEnabled())
+        self.password.setText(asked.password)
+        self._remembers = kept
+        self.remembering.setChecked(kept and not self._no_keyring)
         first = self.server if not asked.where else self.user if not asked.user else self.password
         first.setFocus(Qt.FocusReason.OtherFocusReason)
+        if asked.password and at_once:
+            QTimer.singleShot(0, self, self.accept)
+        elif kept and not asked.password:
+            self._read(asked, lambda found: self._take_password(asked, found, at_once), self)
+
+    def _take_password(self, of: SignIn, found: str, at_once: bool) -> None:
+        """The keyring's answer, unless somebody typed meanwhile, or chose another server."""
+        now = (self.server.currentText(), self.user.text())
+        if (
+            not found
+            or self.password.text() not in ("", found)
+            or now != (of.where.removeprefix("postgresql://"), of.user)
+        ):
+            return
+        self.password.setText(found)
+        if at_once:
+            self.accept()
 
     def ask(self) -> None:
         asked = SignIn(

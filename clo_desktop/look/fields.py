@@ -37,6 +37,13 @@ class NumberField(QDoubleSpinBox):
         _wheel(self, event, super().wheelEvent)
 
     @property
+    def typed(self) -> float:
+        """What stands in the field, though it was not left yet; the value where that is no number so far."""
+        text = self.lineEdit().text()
+        state = self.validate(text, 0)[0]
+        return self.valueFromText(text) if state == QValidator.State.Acceptable else self.value()
+
+    @property
     def half(self) -> float:
         """Half a unit of the last decimal: what differs by less shows the same."""
         return 0.5 * 10.0 ** -self.decimals()

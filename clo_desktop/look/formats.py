@@ -6,17 +6,22 @@ A *kind* is a value of :class:`engine.asset.Kind` or of :class:`Show`; both are 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from clo_desktop import figures
 from engine.asset import Kind
 
 MINUS: Final = "\u2212"
 MISSING: Final = "\u2013"
 THIN: Final = "\u202f"  # narrow no-break space
+_GROUP: Final = re.compile(r"(?<=\d),(?=\d{3})")
+_MINUS_SIGN: Final = re.compile(r"(?<= )-(?=\d)")
+_PERCENT_SIGN: Final = re.compile(r"(?<=\d) %")
 
 
 class Show(StrEnum):
@@ -112,7 +117,20 @@ def figure(value: float, places: int) -> str:
 
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 position`, `12 positions`: how many, in words; `many` where an s does not do."""
-    return f"{figure(number, 0)} {one if number == 1 else many or one + 's'}"
+    return in_words(figures.counted(number, one, many))
+
+
+def percent(value: float | None, places: int = 2) -> str:
+    """A fraction in percent, `14.04 %`, as everywhere in the window; an en dash where it is missing."""
+    return MISSING if value is None or missing(value) else f"{figure(value * 100.0, places)}{THIN}%"
+
+
+def in_words(sentence: str) -> str:
+    """A sentence of the engine or of the services with its figures as everywhere in the window.
+
+    They group by commas and have a plain space before a percent sign, as a terminal needs it.
+    """
+    return _PERCENT_SIGN.sub(f"{THIN}%", _GROUP.sub(THIN, _MINUS_SIGN.sub(MINUS, sentence)))
 
 
 def _figure_of(kind: str) -> Callable[[Any], str]:

@@ -18,7 +18,6 @@ from engine.waterfall.trace import failing
 
 _TEST_ID: Final = re.compile(r"\b([OI]C)_(?=[A-Z])")
 _OWED: Final = 1.0  # in the deal's currency: less is a rounding of the last payment
-_GROUP: Final = re.compile(r"(?<=\d),(?=\d{3})")
 _MINUS: Final = re.compile(r"(?<!\w)-(?=\d)")
 _UNIT: Final = re.compile(r"(?<=\d) (?=%|bp\b|months\b)")
 _TRIGGER: Final = re.compile(r"(?<=trigger )\d\.\d+$")
@@ -37,7 +36,7 @@ def spelled_in(text: str) -> str:
 def assumed_words(term: str) -> str:
     """An assumed term with figures as everywhere in the window: grouped alike, triggers in percent."""
     term = _TRIGGER.sub(lambda match: formats.with_unit("ratio", float(match[0])), term)
-    return _GROUP.sub(formats.THIN, term)
+    return formats.in_words(term)
 
 
 def repaid_on(flows: Projection) -> dt.date | None:

@@ -10,18 +10,19 @@ from typing import Any, Final
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from clo_desktop.look import formats, theme
 from clo_desktop.look.fields import Choice
 from clo_desktop.look.flow import Flow
 from clo_desktop.look.layouts import stacked, strip
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.store.audit.lines import ALL, Line, Wanted
 from clo_desktop.store.audit.verify import Verdict
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.view import FrameTable
-from clo_desktop.work import auditing
+from clo_desktop.work import auditing, rights
 from clo_desktop.work.auditing import Looked
 from clo_desktop.work.lanes import Task
 from clo_desktop.work.session import Session
@@ -102,10 +103,10 @@ class AuditPane(QWidget):
         self.kind = self._choice("Kind", "every kind")
         self.since = self._day("From")
         self.until = self._day("To")
-        self.everything = QPushButton("Show everything")
-        self.export = QPushButton("Export…")
+        self.everything = PermitButton(session.seat, rights.AUDIT, "Show everything")
+        self.export = PermitButton(session.seat, rights.AUDIT, "Export…")
         self.export.setToolTip("Write the lines that are shown, with the head of the chain, as CSV or JSON")
-        self.check = QPushButton("Verify")
+        self.check = PermitButton(session.seat, rights.AUDIT, "Verify")
         self.check.setToolTip("Look over the whole audit: the chain, its protection, every row beside its lines")
         self.head = WrappedLabel()
         self.head.setAccessibleName("What is shown")
@@ -296,7 +297,7 @@ class AuditPane(QWidget):
     def _tick(self) -> None:
         task = self._checking
         if task is not None:
-            self._say_verdict(f"Verifying: {task.what or 'waiting'} ({task.fraction:.0%})", "muted")
+            self._say_verdict(f"Verifying: {task.what or 'waiting'} ({formats.percent(task.fraction, 0)})", "muted")
 
     def _settled(self, task: Task[Any]) -> None:
         if task is not self._checking:

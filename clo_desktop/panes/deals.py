@@ -37,7 +37,7 @@ def rail_line(state: DealState, today: dt.date) -> str:
     if state.failing:
         return f"{state.failing} test{' fails' if state.failing == 1 else 's fail'}{age}{named}"
     if state.tightest is not None:
-        return f"{formats.text('cushion', relative_cushion(state.tightest))} % room{age}{named}"
+        return f"{formats.with_unit('cushion', relative_cushion(state.tightest))} room{age}{named}"
     return age.removeprefix(" · ")
 
 

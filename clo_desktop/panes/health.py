@@ -71,6 +71,11 @@ class HealthPane(QWidget):
         if session.desk is not None:
             self._begin()
 
+    def set_metrics(self, folder: Path | None) -> None:
+        """Another folder for the metrics file, None for none; written at once."""
+        self._metrics, self._failing = folder, False
+        self.look()
+
     def _begin(self) -> None:
         self._beat.start()
         self.look()

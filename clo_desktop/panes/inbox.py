@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.look import formats
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import WrappedLabel, short
 from clo_desktop.tables.chips import Chips
 from clo_desktop.tables.frame import Column, Frame
@@ -119,10 +120,9 @@ class InboxPane(QWidget):
         self.said = WrappedLabel()
         self.said.setAccessibleName("The chosen finding")
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.undo = QPushButton("Undo")
+        self.undo = PermitButton(session.seat, rights.WRITE, "Undo")
         self.show_asset = QPushButton("Show asset")
-        self.reopen = QPushButton("Open again")
-        self.reopen.setToolTip("Takes the decision back")
+        self.reopen = PermitButton(session.seat, rights.WRITE, "Open again", "Takes the decision back")
         self._choices = QGridLayout()
         self.buttons: dict[str, QPushButton] = {}
         self._lay_out()
@@ -238,9 +238,6 @@ class InboxPane(QWidget):
         self.show_asset.setVisible(bool(found))
         self.show_asset.setEnabled(len(found) == 1)
         self.reopen.setVisible(any(f.decided for f in found))
-        why = self._session.seat.why_not(rights.WRITE)
-        self.reopen.setEnabled(not why)
-        self.reopen.setToolTip(why or "Takes the decision back")
         if not found:
             self.said.setText("Choose a finding to decide about it." if self._findings else "")
             return
@@ -252,11 +249,10 @@ class InboxPane(QWidget):
             many = formats.counted(len(found), "finding")
             self.said.setText(f"{many} are selected; a decision is about all of them.")
         for row, choice in enumerate(common_choices(found)):
-            button = QPushButton(choice.word.capitalize())
+            button = PermitButton(self._session.seat, rights.WRITE, choice.word.capitalize())
             button.setAccessibleDescription(choice.means)
             button.clicked.connect(lambda _on=False, word=choice.word: self.decide(word))
-            button.setEnabled(not why and any(f.decided != choice.word for f in found))
-            button.setToolTip(why)
+            button.setEnabled(any(f.decided != choice.word for f in found))
             self.buttons[choice.word] = button
             self._choices.addWidget(button, row, 0)
             self._choices.addWidget(QLabel(choice.means if len(found) == 1 else _means_of_all(choice)), row, 1)

@@ -14,6 +14,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
 from clo_desktop.look.formats import Show
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import WrappedLabel, short
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.matrix import Cells, MatrixGrid, Sign
@@ -66,7 +67,7 @@ def cells_of(view: MatrixView, shown: str) -> Cells:
     return Cells(
         corner=f"Spread (%) \\ diversity: {_SHOWN[shown][0]}",
         kind=kind,
-        rows=tuple(f"{formats.figure(s * 100, 2)} %" for s in spreads),
+        rows=tuple(formats.percent(s) for s in spreads),
         columns=tuple(f"{d:g}" for d in diversities),
         row_values=spreads * 100.0,
         column_values=diversities,
@@ -133,7 +134,7 @@ def cell_words(view: MatrixView, row: int, column: int) -> str:
 
 
 def _percent(fraction: float, places: int = 2) -> str:
-    return f"{formats.figure(float(fraction) * 100, places)}{formats.THIN}%"
+    return formats.percent(float(fraction), places)
 
 
 _ELECT: Final = "Stores the point with the deal: tests 130 to 132 take their limits from it"
@@ -162,8 +163,7 @@ class MatrixPane(QWidget):
         for key, (words, _, _) in _SHOWN.items():
             self.shown.addItem(words, key)
         self.copying = QPushButton("Copy table")
-        self.elect = QPushButton("Elect this point")
-        self.elect.setToolTip(_ELECT)
+        self.elect = PermitButton(session.seat, rights.WRITE, "Elect this point", _ELECT)
         self.grid = MatrixGrid("Quality matrix: spread down, diversity across")
         self.detail = WrappedLabel()
         self.detail.setAccessibleName("The chosen point")
@@ -181,7 +181,6 @@ class MatrixPane(QWidget):
         self.grid.current_changed.connect(self._tell)
         session.compliance_changed.connect(self._ask)
         session.book_changed.connect(self._opened)
-        session.seat.changed.connect(lambda: self._tell(self.grid.current()))
         undo_keys(self, edits)
         self._say_empty("No deal is open. Import a workbook, or choose a deal on the left.", "Import…", ask_import)
 
@@ -274,9 +273,7 @@ class MatrixPane(QWidget):
 
     def _tell(self, at: tuple[int, int] | None) -> None:
         known = self.view is not None and at is not None
-        why = self._session.seat.why_not(rights.WRITE)
-        self.elect.setEnabled(known and not why)
-        self.elect.setToolTip(why or _ELECT)
+        self.elect.setEnabled(known)
         self.detail.setText(cell_words(self.view, *at) if self.view is not None and at is not None else "")
 
     def _elect(self) -> None:

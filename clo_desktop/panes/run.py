@@ -22,13 +22,17 @@ from PySide6.QtWidgets import (
 )
 
 from clo_desktop.faults import Refused
+from clo_desktop.look import formats
 from clo_desktop.look.fields import DateField, NumberField
 from clo_desktop.look.outcome import outcome_text, said_text, scenario_text
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import AttentionLabel, WrappedLabel
 from clo_desktop.work import rights, scenario_over
 from clo_desktop.work.lanes import State
-from clo_desktop.work.scenario import Scenario, read_scenario
+from clo_desktop.work.scenario import Scenario, read_scenario, scenario_of_text
+from clo_desktop.work.scenario_written import text_of
 from clo_desktop.work.session import Session, Timed
+from clo_desktop.work.unsaved import Change
 from engine.assumptions import Assumptions
 from engine.projection import Projection
 from engine.terms import Book
@@ -106,6 +110,7 @@ class RunPane(QWidget):
             "call_below": self.call_below,
             "clean_up": self.clean_up,
         }
+        self._own: dict[str, float] = {}  # the deal's own, in the units of the fields
         self._exact: dict[str, float] = {}  # what the shown result was made of, in the units of the fields
         self.reinvest = QCheckBox("Reinvest as the deal allows")
         self.reinvest.setChecked(True)
@@ -127,22 +132,20 @@ class RunPane(QWidget):
         form.addRow(self.reinvest)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.run_button = QPushButton("Run")
+        self.run_button = PermitButton(session.seat, rights.RUN, "Run")
         self.run_button.setDefault(True)
         self.run_button.clicked.connect(self.run)
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setEnabled(False)
         self.cancel_button.clicked.connect(self.cancel)
-        self.reset_button = QPushButton("Deal's own")
-        self.reset_button.setToolTip(_RESET)
+        self.reset_button = PermitButton(session.seat, rights.RUN, "Deal's own", _RESET)
         self.reset_button.clicked.connect(self._reset)
         buttons = QHBoxLayout()
         for button in (self.run_button, self.cancel_button, self.reset_button):
             button.setMinimumWidth(60)
             buttons.addWidget(button)
         buttons.addStretch()
-        self.scenario_button = QPushButton("Scenario file…")
-        self.scenario_button.setToolTip(_SCENARIO)
+        self.scenario_button = PermitButton(session.seat, rights.RUN, "Scenario file…", _SCENARIO)
         self.scenario_button.clicked.connect(self._choose_scenario)
         self.scenario_said = WrappedLabel()
         self.scenario_said.setTextFormat(Qt.TextFormat.RichText)
@@ -234,6 +237,57 @@ class RunPane(QWidget):
         day = self.call_date.date()
         return dt.date(day.year(), day.month(), day.day()) if self.called.isChecked() else None
 
+    # -- what is not stored -------------------------------------------------------------------------------------------
+
+    def unsaved(self) -> Change | None:
+        """What the fields say that the deal does not, also what is typed and not yet left."""
+        if self._fresh or not self._exact:
+            return None
+        own = self._own or self._exact
+        typed = {name: field.typed for name, field in self._fields.items()}
+        moved = {name: value for name, value in typed.items() if abs(value - own[name]) > self._fields[name].half}
+        day, scenario = self._call_date(), self._scenario
+        if not moved and day is None and self.reinvest.isChecked() and scenario is None:
+            return None
+        said = [
+            f"{self._fields[n].accessibleName()} {formats.figure(v, 2)}{self._fields[n].suffix()}"
+            for n, v in moved.items()
+        ]
+        said += [f"redeemed from {day}"] if day is not None else []
+        said += [] if self.reinvest.isChecked() else ["no reinvestment"]
+        said += [f"scenario {scenario.title or scenario.file_name}"] if scenario is not None else []
+        return Change(
+            f"Assumptions of the run: {', '.join(said)}",
+            {
+                "fields": typed,
+                "call": None if day is None else day.isoformat(),
+                "reinvest": self.reinvest.isChecked(),
+                "scenario": None
+                if scenario is None
+                else [text_of(scenario.assumptions, scenario.title), scenario.file_name],
+            },
+        )
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Puts the fields to what `unsaved` gave; the deal is not run for it. Raises ValueError or Refused."""
+        scenario = None if kept["scenario"] is None else scenario_of_text(*kept["scenario"])
+        day = None if kept["call"] is None else dt.date.fromisoformat(kept["call"])
+        values = {name: float(kept["fields"][name]) for name in self._fields}
+        self._scenario = scenario
+        for name, value in values.items():
+            self._fields[name].setValue(value)
+        self.called.setChecked(day is not None)
+        if day is not None:
+            self.call_date.setDate(QDate(day.year, day.month, day.day))
+        self.reinvest.setChecked(bool(kept["reinvest"]))
+        self._tell_scenario()
+        self._mark()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the fields show the deal's own assumptions, so that others can be put into them."""
+        return not self._fresh and bool(self._exact)
+
     def run(self) -> None:
         """Runs the open deal under the assumptions of the fields; until they have the deal's own, under those."""
         try:
@@ -291,7 +345,7 @@ class RunPane(QWidget):
     def _deal_changed(self, book: Book | None) -> None:
         self._fresh, self._scenario, self._coming = True, None, None
         self._tell_scenario()
-        self._exact = {}
+        self._exact, self._own = {}, {}
         self.called.setChecked(False)
         self.reinvest.setChecked(True)
         self.shift.setValue(0.0)
@@ -302,9 +356,6 @@ class RunPane(QWidget):
     def _settle(self) -> None:
         """Who may not run the deal reads why."""
         why = self._session.seat.why_not(rights.RUN)
-        for button, tip in ((self.run_button, ""), (self.reset_button, _RESET), (self.scenario_button, _SCENARIO)):
-            button.setEnabled(not why)
-            button.setToolTip(why or tip)
         if why and self._session.book is not None:
             self.state.setText(why)
 
@@ -344,6 +395,8 @@ class RunPane(QWidget):
             return
         flows = timed.projection
         self._exact = {name: value * _SCALES[name] for name, value in _used(flows).items()}
+        if flows.assumptions == Assumptions():
+            self._own = self._exact
         if self._fresh:
             self._fresh, self._scenario = False, self._coming
             for name, field in self._fields.items():
@@ -354,7 +407,7 @@ class RunPane(QWidget):
                 self.call_date.setDate(QDate(day.year, day.month, day.day))
             self.reinvest.setChecked(flows.assumptions.reinvest)
             self._tell_scenario()
-        self.state.setText(f"Done in {timed.seconds * 1000:,.0f} ms.")
+        self.state.setText(f"Done in {formats.figure(timed.seconds * 1000, 0)} ms.")
         self.outcome.setText(outcome_text(flows))
         self._mark()
 

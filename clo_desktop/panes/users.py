@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from clo_desktop.look.flow import Flow
 from clo_desktop.look.layouts import stacked, strip
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.store.server.people import Person
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work.register import Listed, Register
 from clo_desktop.work.session import Session
 from engine.asset import Kind
@@ -84,10 +86,10 @@ class UsersPane(QWidget):
         self.table = FrameTable(people_frame(Listed()), name="Users", frozen=1, footer=False)
         self.head = WrappedLabel()
         self.head.setAccessibleName("Who is registered")
-        self.refreshing = QPushButton("Refresh")
+        self.refreshing = PermitButton(session.seat, rights.MANAGE, "Refresh")
         self.refreshing.setToolTip("Read people and sessions anew")
         self.refreshing.clicked.connect(register.refresh)
-        self.new = QPushButton("New person…")
+        self.new = PermitButton(session.seat, rights.MANAGE, "New person…")
         self.new.setToolTip("Register someone who may sign in")
         self.new.clicked.connect(lambda: acts["new"](""))
         self.said = WrappedLabel()
@@ -95,7 +97,7 @@ class UsersPane(QWidget):
         self.buttons: dict[str, QPushButton] = {}
         row = Flow()
         for name, words, tip in _BUTTONS:
-            button = QPushButton(words)
+            button = PermitButton(session.seat, rights.MANAGE, words)
             button.setToolTip(tip)
             button.clicked.connect(lambda _on=False, act=acts[name]: act(self.chosen))
             self.buttons[name] = button

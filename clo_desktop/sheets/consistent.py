@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from clo_desktop.figures import percent
 from clo_desktop.sheets.assets import AssetRow
 from clo_desktop.sheets.findings import Findings
 from clo_desktop.sheets.known import cells_of, is_known, known_values
@@ -76,7 +77,7 @@ def _check_rates(entry: AssetRow, sheet: str, findings: Findings) -> None:
         doubt = "is no rate of a loan or bond" if value < _LOWEST_RATE else "is negative"
         findings.warn(
             sheet, entry.row, entry.columns[name], header, value,
-            f"A {header.lower()} of {value:.4%} {doubt}: correct it or clear the cell.",
+            f"A {header.lower()} of {percent(value, 4)} {doubt}: correct it or clear the cell.",
         )  # fmt: skip
 
 

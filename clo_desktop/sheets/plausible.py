@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from clo_desktop.figures import percent
 from clo_desktop.sheets.assets import AssetRow
 from clo_desktop.sheets.findings import Findings
 from engine.asset import COLUMN_BY_NAME
@@ -40,7 +41,7 @@ def check_plausible(rows: Mapping[str, AssetRow], held: Collection[str], sheet: 
         if spread is not None and spread > HIGHEST_SPREAD:
             findings.warn(
                 sheet, entry.row, entry.columns["coupon_spread"], spread_header, spread,
-                f"A spread of {spread:.2%} is implausible: check it.",
+                f"A spread of {percent(spread)} is implausible: check it.",
             )  # fmt: skip
 
 

@@ -154,10 +154,10 @@ def _tests(report: _Report, tests: Compliance) -> None:
             float(r.number),
             r.name,
             r.direction,
-            r.result,
+            None if r.empty else r.result,
             r.threshold,
-            r.cushion,
-            r.outcome.value,
+            None if r.empty else r.cushion,
+            "not applicable" if r.empty else r.outcome.value,
             r.numerator,
             r.denominator,
             r.limit_source,
@@ -169,7 +169,7 @@ def _tests(report: _Report, tests: Compliance) -> None:
     report.table("Compliance", f"Tests of {tests.deal}", (*heads, "Limit from", "Comment"), forms, sheet_rows)
     sheet = report.book.get_worksheet_by_name("Compliance")
     for row, r in enumerate(tests.results, start=3):  # the unit differs by row
-        for column, value in ((3, r.result), (4, r.threshold), (5, r.cushion)):
+        for column, value in ((4, r.threshold),) if r.empty else ((3, r.result), (4, r.threshold), (5, r.cushion)):
             report.put(sheet, row, column, float(value), _KIND_FORMATS[r.kind])
 
 

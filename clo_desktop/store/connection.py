@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from clo_desktop.faults import Refused
+from clo_desktop.store.audit import seals
 from clo_desktop.store.audit.hand import signing
-from clo_desktop.store.audit.server import seal
 from clo_desktop.store.local import driver, opening
 from clo_desktop.store.local.header import APPLICATION_ID
 from clo_desktop.store.local.manner import AS_NAMED, Manner, Ready
@@ -99,6 +99,7 @@ def _settle(raw: Any, patience: float) -> None:
         "trusted_schema = ON",  # the triggers of the audit call functions of ours, which read and change nothing
         "recursive_triggers = ON",  # or REPLACE would delete rows without a word to the audit
         "journal_size_limit = 67108864",
+        "cache_size = -32768",  # KiB: an import with its audit would not fit into the usual 2 MB, and be written twice
     ):
         raw.execute(f"PRAGMA {setting}").close()
 
@@ -167,7 +168,7 @@ def writing(engine: sa.Engine, deal: str = "") -> Iterator[sa.Connection]:
         raise Refused(f"{ready.reading_only}; nothing was saved.", code="read-only")
     with translating(engine, deal), engine.execution_options(**{_WRITES: True}).begin() as on:
         yield on
-    seal(engine)
+    seals.soon(engine)
 
 
 @contextmanager

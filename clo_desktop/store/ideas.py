@@ -113,10 +113,8 @@ def save_ideas(on: sa.Connection, deal_id: int, ideas: Iterable[StoredIdea]) -> 
 
 def _put_rows(on: sa.Connection, idea: StoredIdea) -> None:
     rows = [{"idea": idea.key, "position": i, **_cells(row)} for i, row in enumerate(idea.rows)]
-    described = [
-        {"idea": idea.key, "position": i, "described": _described(asset)} for i, asset in enumerate(idea.assets)
-    ]
-    for table, new in ((schema.idea_rows, rows), (schema.idea_assets, described)):
+    known = [{"idea": idea.key, "position": i, "described": described(asset)} for i, asset in enumerate(idea.assets)]
+    for table, new in ((schema.idea_rows, rows), (schema.idea_assets, known)):
         mine = table.c.idea == idea.key
         stored = [dict(row) for row in on.execute(sa.select(table).where(mine).order_by(table.c.position)).mappings()]
         wanted = storable(table, new)
@@ -167,7 +165,7 @@ def load_ideas(on: sa.Connection, deal_id: int) -> tuple[StoredIdea, ...]:
     for row in _of_ideas(on, schema.idea_rows, deal_id, _CELLS):
         rows.setdefault(row[0], []).append(IdeaRow(*row[1:]))
     for row in _of_ideas(on, schema.idea_assets, deal_id, ("described",)):
-        assets.setdefault(row[0], []).append(_asset(row[1]))
+        assets.setdefault(row[0], []).append(asset_of(row[1]))
     columns = [table.c[name] for name in (*_HEAD, "version")]
     ordered = sa.select(table.c.pool, *columns).where(table.c.deal_id == deal_id)
     return tuple(
@@ -217,15 +215,15 @@ def delete_ideas(on: sa.Connection, deal_id: int, keys: Iterable[str]) -> None:
     _prune(on, deal_id)
 
 
-def _described(asset: Asset) -> str:
+def described(asset: Asset) -> str:
     """What is known of an asset, as JSON; dates as ISO text."""
     known = {f.name: getattr(asset, f.name) for f in fields(asset) if getattr(asset, f.name) is not None}
     return json.dumps(known, ensure_ascii=False, default=lambda day: day.isoformat())
 
 
-def _asset(described: str) -> Asset:
-    """The asset of `_described`; a column that there is no longer is passed over."""
-    known = {name: value for name, value in json.loads(described).items() if name in COLUMN_BY_NAME}
+def asset_of(text: str) -> Asset:
+    """The asset of `described`; a column that there is no longer is passed over."""
+    known = {name: value for name, value in json.loads(text).items() if name in COLUMN_BY_NAME}
     for name, value in known.items():
         if COLUMN_BY_NAME[name].kind is Kind.DATE:
             known[name] = dt.date.fromisoformat(value)

@@ -132,7 +132,7 @@ def keyed(table: sa.Table, rows: Iterable[Row]) -> dict[Key, Row]:
 
 def plain(record: Any) -> Row:
     """A record of scalars as a row; `dataclasses.asdict` copies deeply, which 300 assets would feel."""
-    return _taken_apart(type(record))(record)
+    return _taken_apart(record.__class__)(record)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ The functions work inside the caller's transaction. Names are compared without c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,6 +67,36 @@ def versions_of(on: sa.Connection, name: str) -> tuple[Saved, ...]:
     rows = on.execute(_columns().where(versions.c.scenario_id == found.id).order_by(versions.c.version.desc())).all()
     tags = _tags(on, found.id).get(found.id, ())
     return tuple(replace(_saved(row), versions=rows[0].version, tags=tags) for row in rows)
+
+
+def library(on: sa.Connection) -> dict[str, tuple[Saved, ...]]:
+    """Every version of every scenario, the oldest first, by name."""
+    versions, found = schema.scenario_versions, dict[str, list[Saved]]()
+    tags = _tags(on)
+    for row in on.execute(_columns().order_by(versions.c.scenario_id, versions.c.version)):
+        found.setdefault(row.name, []).append(replace(_saved(row), tags=tags.get(row.id, ())))
+    return {name: tuple(replace(one, versions=len(many)) for one in many) for name, many in found.items()}
+
+
+def put(on: sa.Connection, versions: Sequence[Saved]) -> None:
+    """A scenario with these versions, numbered anew from 1, and with the owner, lock and tags of the last, in the place
+    of the one of its name: as it is somewhere else, whoever owns or locks it."""
+    last = versions[-1]
+    if (there := _head(on, last.name, change=True)) is not None:
+        _remove(on, there.id)
+    head = {"name": last.name, "owner": last.owner, "locked_by": last.locked_by, "locked_at": last.locked_at}
+    key = on.execute(sa.insert(schema.scenarios).values(head)).inserted_primary_key
+    assert key is not None
+    rows = [
+        {
+            "scenario_id": key[0],
+            "version": number,
+            **{name: getattr(one, name) for name in ("text", "note", "saved_by", "saved_at")},
+        }
+        for number, one in enumerate(versions, 1)
+    ]
+    on.execute(sa.insert(schema.scenario_versions), rows)
+    _add_tags(on, key[0], set(last.tags))
 
 
 def parameters_of(on: sa.Connection, name: str) -> Mapping[str, Any]:
@@ -141,9 +171,13 @@ def delete(on: sa.Connection, name: str) -> None:
     """The scenario with all its versions. Raises Refused where there is none or it is locked."""
     found = _needed(on, name)
     _check_unlocked(found)
+    _remove(on, found.id)
+
+
+def _remove(on: sa.Connection, scenario_id: int) -> None:
     for table in (schema.scenario_tags, schema.scenario_versions):
-        on.execute(sa.delete(table).where(table.c.scenario_id == found.id))
-    on.execute(sa.delete(schema.scenarios).where(schema.scenarios.c.id == found.id))
+        on.execute(sa.delete(table).where(table.c.scenario_id == scenario_id))
+    on.execute(sa.delete(schema.scenarios).where(schema.scenarios.c.id == scenario_id))
 
 
 def _columns() -> sa.Select[tuple[object, ...]]:

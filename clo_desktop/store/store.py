@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import books, correlations, intake, records, reference, scenarios, vitals
-from clo_desktop.store.audit.server import sealing
+from clo_desktop.store.audit.seals import sealing
 from clo_desktop.store.audit.trail import Trail
 from clo_desktop.store.connection import (
     address,
@@ -40,7 +40,7 @@ from clo_desktop.store.retries import retried
 from clo_desktop.store.scenarios import Saved
 from clo_desktop.store.schema import assets, deals
 from clo_desktop.store.snapshots import Snapshot, drop_snapshot, load_snapshots, put_snapshot
-from clo_desktop.store.sync import outbox
+from clo_desktop.store.sync import applied, outbox
 from clo_desktop.store.vitals import Vitals
 from engine.asset import Asset
 from engine.terms import Book
@@ -147,18 +147,19 @@ class Store:
                 records.add_import(on, record)
             return None if snapshot is None else put_snapshot(on, self._key(on, book.deal.name), snapshot)
 
-    def edit(self, base: Book, mine: Book, choices: Choices = NO_CHOICES) -> Book:
+    def edit(self, base: Book, mine: Book, choices: Choices = NO_CHOICES, op_id: str = "") -> Book:
         """Write what was changed from `base` to `mine` into the deal as it is stored now; the book that is stored then.
 
         What others changed meanwhile is kept: cells are joined three ways. Raises Clashing, with the cells both
         changed, where `choices` do not say whose to keep; Refused where the deal is gone. Then nothing is written.
-        Where another transaction was faster it is done again on what that one wrote.
+        Where another transaction was faster it is done again on what that one wrote. The identifier `op_id` is noted
+        with it, so that it can be asked for where the answer was lost.
         """
         if base.deal.name != mine.deal.name:
             raise ValueError("a deal is not renamed by an edit")
-        return retried(lambda: self._edit(base, mine, choices))
+        return retried(lambda: self._edit(base, mine, choices, op_id))
 
-    def _edit(self, base: Book, mine: Book, choices: Choices) -> Book:
+    def _edit(self, base: Book, mine: Book, choices: Choices, op_id: str) -> Book:
         with writing(self._engine, base.deal.name) as on:
             theirs = books.load_book(on, base.deal.name, to_change=True)
             if theirs is None:
@@ -167,6 +168,8 @@ class Store:
             now = dt.datetime.now(dt.UTC)
             with outbox.noting(on, base.deal.name, now, theirs):
                 books.save_book(on, joined, now)
+            if op_id and (stored := books.find_deal(on, base.deal.name)) is not None:
+                applied.note(on, op_id, base.deal.name, stored["version"], now)
             return joined
 
     def version(self, name: str) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from clo_desktop.look.permits import NEEDS, PermitButton, Permitted
 from clo_desktop.look.tokens import GRID
 from clo_desktop.work import rights
 from clo_desktop.work.session import Session
@@ -29,7 +30,7 @@ class EmptyState(QWidget):
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.button = QPushButton(button_text)
+        self.button = PermitButton(None, "", button_text)
         self.button.clicked.connect(self._press)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
@@ -47,6 +48,11 @@ class EmptyState(QWidget):
         self.button.setText(button_text)
         self.button.setVisible(bool(button_text))
         self.setAccessibleName(text)
+        if isinstance(callback, Permitted):
+            self.button.need(callback.seat, callback.needs)
+        else:
+            self.button.setProperty(NEEDS, "")
+            self.button.settle()
 
     def _press(self) -> None:
         if self._callback is not None:
@@ -57,8 +63,9 @@ class RunFirst(EmptyState):
     """What is empty until the deal was run; whoever may not run it reads why."""
 
     def __init__(self, session: Session, text: str, ask_run: Callable[[], object]) -> None:
-        super().__init__(text, "Run", ask_run)
-        self._session, self._text, self._ask_run = session, text, ask_run
+        super().__init__(text, "Run", Permitted(session.seat, rights.RUN, ask_run))
+        self._session, self._text = session, text
+        self._ask_run = Permitted(session.seat, rights.RUN, ask_run)
         session.seat.changed.connect(self._settle)
 
     def _settle(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.progress import Progress, silent
 from clo_desktop.store.audit.anchors import Anchor
 from clo_desktop.store.audit.lines import Line, Wanted
@@ -144,7 +145,7 @@ def listing(lines: Sequence[Line], total: int) -> str:
         for x in lines
     ]
     left = total - len(lines)
-    return "\n".join([*rows, *([f"{left:,} older lines; --limit shows more."] if left > 0 else [])])
+    return "\n".join([*rows, *([f"{counted(left, 'older line')}; --limit shows more."] if left > 0 else [])])
 
 
 def history_text(found: Sequence[Step]) -> str:
@@ -174,13 +175,14 @@ def verdict_plain(verdict: Verdict) -> dict[str, Any]:
 
 def verdict_text(verdict: Verdict, most: int = 50) -> str:
     """A verdict in words, the breaches one a line."""
-    looked = f"{verdict.lines:,} lines and {verdict.rows:,} rows were looked at."
+    looked = f"{counted(verdict.lines, 'line')} and {counted(verdict.rows, 'row')} were looked at."
     if verdict.known is not None:
         looked += f" The head known since {verdict.known.at:%Y-%m-%d %H:%M} UTC was compared."
     else:
         looked += " This computer knew no head of this audit yet; from now on it does." if verdict.whole else ""
     if verdict.pending:
-        looked += f" {verdict.pending:,} lines wait for their seal, the oldest for {verdict.oldest or 0.0:,.0f} s."
+        waiting = counted(verdict.pending, "line waits", "lines wait")
+        looked += f" {waiting} to be sealed, the oldest for {verdict.oldest or 0.0:,.0f} s."
     if verdict.whole:
         return f"The audit is whole. {looked}"
     said = [b.says for b in verdict.breaches[:most]]
@@ -193,8 +195,12 @@ def complaint(verdict: Verdict) -> str:
     if verdict.whole:
         return ""
     count = len(verdict.breaches)
-    named = "1 breach" if count == 1 else f"{count:,} breaches"
-    return f"The audit shows {named}; keep the database as it is and look into it."
+    return f"The audit shows {counted(count, 'breach', 'breaches')}; keep the database as it is and look into it."
+
+
+def export_files(path: Path) -> tuple[Path, ...]:
+    """What an export to `path` writes: that file, and beside a CSV the head of the chain."""
+    return (path, path.with_name(f"{path.stem}.anchor.json")) if path.suffix.lower() == ".csv" else (path,)
 
 
 def export(trail: Trail, path: Path, wanted: Wanted, report: Progress = silent) -> int:
@@ -217,8 +223,7 @@ def export(trail: Trail, path: Path, wanted: Wanted, report: Progress = silent) 
                 writer = csv.writer(file)
                 writer.writerow(_HEADS)
                 writer.writerows(_rows(reversed(found)))
-            beside = path.with_name(f"{path.stem}.anchor.json")
-            beside.write_text(json.dumps(_anchor(head), indent=1), encoding="utf-8")
+            export_files(path)[-1].write_text(json.dumps(_anchor(head), indent=1), encoding="utf-8")
     except OSError as error:
         raise Refused(
             f"{path} cannot be written ({error.strerror or error}); choose another place.", code="file"

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted, percent
 from clo_desktop.work import scenario_told
 from clo_desktop.work.scenario_written import said
 from engine.assumptions import Assumptions
@@ -148,7 +149,8 @@ def less(one: float | None, other: float | None) -> float | None:
 def check_count(count: int) -> None:
     """Raises Refused where so many scenarios do not go side by side."""
     if not 2 <= count <= MOST:
-        raise Refused(f"Two to {MOST} scenarios go side by side; {count} are named.", code="usage")
+        named = counted(count, "scenario is named", "scenarios are named") if count else "none is named"
+        raise Refused(f"Two to four scenarios go side by side; {named}.", code="usage")
 
 
 def plain(names: Sequence[str], runs: Sequence[Projection]) -> dict[str, Any]:
@@ -191,5 +193,5 @@ def _shown(unit: Unit, value: float | None) -> str:
     if value is None:
         return "–"
     if unit in (Unit.RATE, Unit.SHARE, Unit.RATIO):
-        return f"{value * 100:.2f} %"
+        return percent(value)
     return f"{value:,.0f}" if unit in (Unit.MONEY, Unit.COUNT) else f"{value:.2f}"

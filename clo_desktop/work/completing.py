@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from clo_desktop.figures import percent
 from engine.asset import COLUMNS, Column, Kind
 from engine.pool import Pool, fold, is_numeric
 from engine.ratings import MOODYS, SP
@@ -201,7 +202,7 @@ class Completer:
             return f"No position has a figure for {column.title}."
         low, high = float(values.min()), float(values.max())
         if column.kind in (Kind.RATE, Kind.SHARE):
-            return f"{column.title} runs from {low:.2%} to {high:.2%}; write 5% or 0.05."
+            return f"{column.title} runs from {percent(low)} to {percent(high)}; write 5% or 0.05."
         return f"{column.title} runs from {low:,.6g} to {high:,.6g}."
 
 

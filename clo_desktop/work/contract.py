@@ -18,10 +18,11 @@ class Promise(NamedTuple):
     tip: str
 
 
-def words(session: Session, *, answers: bool = True, waiting: int = 0) -> Promise:
+def words(session: Session, *, answers: bool = True, waiting: int = 0, refused: int = 0) -> Promise:
     """Where what was changed is safe.
 
     answers  whether the shared server does;  waiting  changes that are kept on this computer and not on the server yet
+    refused  of these, the ones the server refused
     """
     where = session.where
     if not where:
@@ -32,20 +33,30 @@ def words(session: Session, *, answers: bool = True, waiting: int = 0) -> Promis
         if waiting:
             return Promise(
                 f"Saved on this computer, {waiting} waiting · {Path(where).name}",
-                f"{where}: {waiting} changes of offline copies wait to be brought to their server (clo sync push).",
+                f"{where}: {_changes(waiting)} of offline copies not on the server yet; File > Synchronise sends them.",
             )
         return Promise(f"Saved on this computer · {Path(where).name}", where)
     name, person = server_name(where), session.seat.person
     who = f"{person.email} is signed in to {name} as {person.role}." if person is not None else name
     if answers and not waiting:
         return Promise(f"Saved · {name}", f"{who} Every change is stored on the server as soon as it is made.")
+    if refused:
+        return Promise(
+            f"{refused} not sent · {name}",
+            f"{who} {_changes(refused)} refused by it, kept on this computer; File > Synchronise says why.",
+        )
     if answers:
-        return Promise(f"Sending, {waiting} waiting · {name}", f"{who} What waits is safe on this computer.")
+        return Promise(f"Not sent yet, {waiting} waiting · {name}", f"{who} What waits is safe on this computer.")
     if waiting:
         return Promise(
-            f"Offline, {waiting} waiting · {name}", f"{who} It does not answer; what waits is safe on this computer."
+            f"Offline, {waiting} waiting · {name}",
+            f"{who} It does not answer: {_changes(waiting)} safe on this computer, sent as soon as it does.",
         )
     return Promise(
         f"Offline · {name}",
-        f"{who} It does not answer: what is open can be read, changes are refused until it answers again.",
+        f"{who} It does not answer: what is open can be read and changed; changes wait on this computer.",
     )
+
+
+def _changes(count: int) -> str:
+    return "1 change is" if count == 1 else f"{count} changes are"

@@ -25,7 +25,7 @@ def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for table in found:
-            path = folder / f"{re.sub(r'[^A-Za-z0-9.+-]', '_', table.name)}.csv"
+            path = csv_file(folder, table)
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow([f"{n} ({u})" if u else n for n, u in zip(table.names, table.units, strict=True)])
@@ -36,6 +36,11 @@ def write_csv(found: Sequence[Table], folder: Path) -> tuple[Path, ...]:
             f"{folder} cannot be written ({error.strerror or error}); choose another folder.", code="file"
         ) from error
     return tuple(made)
+
+
+def csv_file(folder: Path, table: Table) -> Path:
+    """The file that a table is written to."""
+    return folder / f"{re.sub(r'[^A-Za-z0-9.+-]', '_', table.name)}.csv"
 
 
 def csv_cell(cell: Cell) -> str:

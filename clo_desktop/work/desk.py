@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from clo_desktop.faults import Fault, Refused, Severity
 from clo_desktop.progress import Progress, silent
@@ -17,9 +18,11 @@ from clo_desktop.sheets.safety import name_fault
 from clo_desktop.sheets.write import write_book
 from clo_desktop.store import DealSummary, ImportRecord, Snapshot, Store, open_store
 from clo_desktop.store.local.manner import AS_NAMED, Manner
-from clo_desktop.store.merge import NO_CHOICES, Choices
+from clo_desktop.store.merge import NO_CHOICES, Choices, merge
+from clo_desktop.store.sync.copies import NOWHERE, Mark
+from clo_desktop.store.sync.server import StoreServer
 from clo_desktop.work import waterfalls
-from clo_desktop.work.history import Taken, snapshot_of
+from clo_desktop.work.history import AHEAD, Taken, snapshot_of
 from engine import study
 from engine.asset import Asset
 from engine.assumptions import Assumptions
@@ -27,10 +30,15 @@ from engine.compliance import Compliance
 from engine.model import Model
 from engine.outputs import Table, asset_table, bucket_table, deal_tables, spread_table
 from engine.projection import Projection
+from engine.studies import forward
 from engine.terms import Book, CurveNode, Deal
 from engine.trades import Trader
 from engine.waterfall import Document
 from resources import library
+
+if TYPE_CHECKING:
+    from clo_desktop.store.sync.syncing import Outcome
+    from clo_desktop.work.unsent import Unsent
 
 T = TypeVar("T")
 
@@ -82,6 +90,9 @@ class Desk:
 
     def __init__(self, where: str | Path, manner: Manner | None = None) -> None:
         self.store: Store = open_store(where, manner=manner or AS_NAMED)
+        self.unsent: Unsent | None = None
+        """Where edits are kept while a server does not answer; None for a file, and where they are refused then."""
+        self._marks: dict[str, Mark] = {}  # of the books that were read from a server
         self._books: dict[str, Book] = {}
         self._models: list[Model] = []
         self.model_hits = self.model_misses = 0
@@ -89,7 +100,16 @@ class Desk:
         self._traders: dict[str, tuple[Trader, tuple[Asset, ...], Trader]] = {}  # without and with new assets
 
     def close(self) -> None:
+        if self.unsent is not None:
+            self.unsent.close()
         self.store.close()
+
+    def keep_unsent(self, folder: Path) -> None:
+        """Keep edits in a file of `folder` while the server does not answer, and take up those that wait there."""
+        from clo_desktop.work.unsent import Unsent  # a file needs none
+
+        self.unsent = Unsent(StoreServer(self.store), folder)
+        self.unsent.recover()
 
     def deals(self) -> tuple[DealSummary, ...]:
         return self.store.deals()
@@ -98,11 +118,22 @@ class Desk:
         """The deal with its assets; kept until it changes. Raises Refused for an unknown deal."""
         book = self._books.get(deal)
         if book is None:
-            book = self.store.load(deal)
+            book = self._read(deal)
             if len(self._books) >= _KEPT_BOOKS:
                 self._books.pop(next(iter(self._books)))
             self._books[deal] = book
         return book
+
+    def _read(self, deal: str) -> Book:
+        if self.unsent is None:
+            return self.store.load(deal)
+        if self.unsent.holds(deal):
+            return self.unsent.book(deal)
+        stored = StoreServer(self.store).load(deal)
+        if stored is None:
+            return self.store.load(deal)  # which says what there is
+        self._marks[deal] = stored.mark
+        return stored.book
 
     def import_file(self, path: Path, deal: str, report: Progress = silent) -> Imported:
         """Reads a workbook and stores it as `deal`, replacing what has that name; one transaction.
@@ -238,13 +269,63 @@ class Desk:
         """
         with refusing():
             study.comply(mine, library.catalogue())
-        stored = self.store.edit(base, mine, choices)
+        stored, is_kept_here = self._store(base, mine, choices)
         kept = mine if stored == mine else stored
         if kept.assets != base.assets:  # the asset master is shared: other deals may have changed too
-            self._books.clear()
-            self._master = None
+            if not is_kept_here:
+                self._books.clear()
+                self._master = None
+            elif self._master is not None:  # nothing can be read anew
+                self._master = {**self._master, **kept.assets}
         self._books[base.deal.name] = kept
         return kept
+
+    def _store(self, base: Book, mine: Book, choices: Choices) -> tuple[Book, bool]:
+        """The book as it is stored, and whether that is on this computer, to be sent later."""
+        deal, unsent = base.deal.name, self.unsent
+        if unsent is None:
+            return self.store.edit(base, mine, choices), False
+        if unsent.holds(deal):
+            return unsent.edit(base, mine, choices), True
+        op_id, sent = str(uuid.uuid4()), False
+        if not unsent.away:
+            try:
+                return self.store.edit(base, mine, choices, op_id), False
+            except Refused as refused:
+                if not unsent.is_away(refused):
+                    raise
+                unsent.away = sent = True
+        known = self._books.get(deal, base)
+        joined = merge(base, mine, known, choices)
+        unsent.keep(known, self._marks.get(deal, NOWHERE), joined, op_id, sent=sent)
+        return joined, True
+
+    def send_unsent(
+        self,
+        deals: Iterable[str] | None = None,
+        choices: Choices = NO_CHOICES,
+        *,
+        again: bool = False,
+        report: Progress = silent,
+    ) -> tuple[Outcome, ...]:
+        """Send the edits that wait on this computer; what came of each deal. Raises Refused as `Unsent.send`."""
+        if self.unsent is None or not self.unsent.waiting:
+            return ()
+        held = self.unsent.deals
+        try:
+            outcomes = self.unsent.send(deals, choices, again=again, report=report)
+        except Refused:
+            for deal in held:  # some of it may be there
+                self._books.pop(deal, None)
+            raise
+        self.forget()
+        return outcomes
+
+    def drop_unsent(self, deal: str) -> int:
+        """Forget the edits of a deal that wait on this computer; how many."""
+        dropped = self.unsent.drop(deal) if self.unsent is not None else 0
+        self.forget()
+        return dropped
 
     def fresh(self, deal: str) -> Book:
         """The deal as it is stored now, whoever changed it."""
@@ -338,6 +419,15 @@ class Desk:
             model = self._model(book)
             found = zip(model.pool.assets, model.z_spreads().tolist(), strict=True)
         return {asset.asset_id: spread for asset, spread in found if spread == spread}
+
+    def tests_ahead(self, book: Book) -> tuple[Snapshot, ...]:
+        """All tests of a deal in hand at its next collection ends, as the loans are due (`forward.as_due`).
+
+        Raises Refused for terms that are missing or cannot be read.
+        """
+        with refusing():
+            coming = forward.as_due(self._model(book))
+        return tuple(snapshot_of(then, comply_with(then), AHEAD) for then in coming)
 
     def _model(self, book: Book, waterfall: str | None = None) -> Model:
         """The deal made ready for runs; a book is never changed, so its identity says whether it is the same."""

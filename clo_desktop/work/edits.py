@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
+from clo_desktop.figures import percent
 from clo_desktop.work import cells, judging
 from clo_desktop.work.session import Session
 from engine.compliance import own
@@ -128,7 +129,7 @@ class Edits(QObject):
             others = tuple(pair for pair in deal.quality_inputs if pair[0].strip().casefold() not in wanted)
             return replace(deal, quality_inputs=(*others, *labels.items()))
 
-        self._do(f"elect spread {spread:.2%}, diversity {diversity:g}", how)
+        self._do(f"elect spread {percent(spread)}, diversity {diversity:g}", how)
 
     # -- the inbox ----------------------------------------------------------------------------------------------------
 

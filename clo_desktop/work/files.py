@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.progress import Progress
 from clo_desktop.work import former_databases, former_scenarios, packs, rights
 from clo_desktop.work.csv_tables import write_csv
@@ -80,7 +81,7 @@ class Files:
             f"Pack {deal}",
             lambda report: packs.write(desk, deal, path, scenarios, report=report),
             lambda pack: self._session.said.emit(
-                f"{deal} under {len(pack.scenarios)} scenarios was written to {path}."
+                f"{deal} under {counted(len(pack.scenarios), 'scenario')} was written to {path}."
             ),
         )
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from clo_desktop import __version__, log
 from clo_desktop.faults import Refused
+from clo_desktop.figures import percent
 from clo_desktop.store.vitals import SLOW, Vitals
 from clo_desktop.work import kept
 from clo_desktop.work.desk import Desk
@@ -181,7 +182,7 @@ def _caches(desk: Desk | None) -> Iterator[Line]:
 
 def _hits(hits: int, misses: int) -> str:
     asked = hits + misses
-    return f"{hits:,} of {asked:,} were ready ({hits / asked:.0%})" if asked else "none asked for yet"
+    return f"{hits:,} of {asked:,} were ready ({percent(hits / asked, 0)})" if asked else "none asked for yet"
 
 
 def _memory(used: int | None) -> Line:
@@ -263,6 +264,20 @@ def metrics_folder(setting: str | None) -> Path | None:
     """Where the metrics file is kept: the folder that CLO_METRICS names, else that of the setting; None: nowhere."""
     named = os.environ.get(METRICS_VARIABLE, "").strip() or setting
     return Path(named).expanduser() if named else None
+
+
+def check_metrics_folder(text: str) -> Path | None:
+    """The folder that was typed; None for none. Raises Refused for one that is not there or cannot be written to."""
+    if not text.strip():
+        return None
+    folder = Path(text.strip()).expanduser()
+    if not folder.is_absolute():
+        raise Refused(f"{folder} says no whole path; begin it at the top of a disk, or choose it.", code="folder")
+    if not folder.is_dir():
+        raise Refused(f"There is no folder {folder}; make it first, or name another.", code="folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Refused(f"You may not write into {folder}; name another folder.", code="folder")
+    return folder
 
 
 def write_metrics(health: Health, folder: Path) -> Path:

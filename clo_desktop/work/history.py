@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.store import Snapshot, SnapshotTest
 from clo_desktop.work.fingerprint import state_of
+from clo_desktop.work.standing import cushion
 from engine.compliance import Compliance, TestResult
 from engine.terms import Book
 
 if TYPE_CHECKING:
     from clo_desktop.work.desk import Desk
+
+AHEAD = "ahead"
+"""The origin of what was looked ahead to and is stored nowhere."""
 
 NO_DATE = "has no analysis date, which a snapshot is filed under; enter it in the workbook and import it again"
 
@@ -28,7 +33,7 @@ class Taken:
     @property
     def words(self) -> str:
         day = self.snapshot.as_of.isoformat()
-        told = f"Snapshot of {day}: {len(self.snapshot.tests)} tests stored"
+        told = f"Snapshot of {day}: {counted(len(self.snapshot.tests), 'test')} stored"
         return f"{told}, in the place of the one taken {moment(self.replaced)}." if self.replaced else f"{told}."
 
 
@@ -59,9 +64,9 @@ def _test(r: TestResult) -> SnapshotTest:
         kind=r.kind,
         direction=r.direction,
         outcome=r.outcome.value,
-        result=r.result,
+        result=None if r.empty else r.result,
         threshold=r.threshold,
-        cushion=r.cushion,
+        cushion=cushion(r),
         cushion_par=r.cushion_par,
         cushion_names=r.cushion_names,
         numerator=r.numerator,
@@ -92,6 +97,12 @@ def trend(desk: Desk, deal: str, number: int | None = None) -> tuple[Snapshot, .
         hint = f"`clo snapshot --deal {deal!r}` takes one" if held else f"the tests in them: {known}"
         raise Refused(f"No snapshot of {deal} has a test {number}; {hint}.", code="no-snapshot")
     return having
+
+
+def ahead(desk: Desk, deal: str) -> tuple[Snapshot, ...]:
+    """The tests at the next collection ends, as the loans are due; nothing is stored. Raises Refused for terms that
+    are missing."""
+    return desk.tests_ahead(desk.book(deal))
 
 
 def drop(desk: Desk, deal: str, as_of: dt.date) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.store.local import cipher, keys, opening
 from clo_desktop.store.local.backups import Backup
 from clo_desktop.store.local.cipher import Converted
@@ -127,7 +128,11 @@ class Keeper(QObject):
 
     def _told(self, done: Converted) -> Secret | None:
         what = "encrypted" if done.key is not None else "not encrypted any more"
-        left = f" {len(done.left)} backups do not open and were left as they were." if done.left else ""
+        left = (
+            f" {counted(len(done.left), 'backup does', 'backups do')} not open; nothing was changed there."
+            if done.left
+            else ""
+        )
         self._session.said.emit(f"The workspace is {what}; backups changed with it: {done.backups}.{left}")
         if done.recovery_key:
             self.key_made.emit(done.recovery_key)

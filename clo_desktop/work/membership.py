@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeVar
 
+from clo_desktop import paths
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
+from clo_desktop.store.local import recovery
 from clo_desktop.store.passwords import hashed, matches
 from clo_desktop.store.server.people import People, Person
 from clo_desktop.store.server.signing import SignIn
@@ -26,7 +29,8 @@ TRIES: Final = 5
 class Membership:
     """The desk of one signed-in person. Not thread-safe: it is used in the database lane.
 
-    person  who it is and what they may do, as known last
+    person    who it is and what they may do, as known last
+    slip_key  what encrypts what this person has not stored yet; None where nothing could
     """
 
     def __init__(self, asked: SignIn, desk: Desk, people: People) -> None:
@@ -35,6 +39,7 @@ class Membership:
         self.name = asked.name
         self.person: Person = people.me()
         self._people: People | None = people
+        self.slip_key = recovery.key_from(paths.unsaved_folder(), self.where, asked.password)
         self._stepped: float | None = None
         self._wrong = 0
         self._hash = ""
@@ -91,6 +96,7 @@ class Membership:
         """A new password of one's own. Raises Refused; code "step-up" where the present one has to be said first."""
         self.ask(lambda people: people.change_password(password))
         self._hash = hashed(password)
+        self.slip_key = recovery.key_from(paths.unsaved_folder(), self.where, password)
 
     def close(self) -> None:
         """Lets go of both connections; nothing of the person is left."""
@@ -116,8 +122,10 @@ class Membership:
         return what(self._people)
 
 
-def sign_in(asked: SignIn, report: Progress = silent) -> Membership:
+def sign_in(asked: SignIn, report: Progress = silent, unsent: Path | None = None) -> Membership:
     """Signs in and opens the desk there. Raises Refused with a sentence, Cancelled when `report` says so.
+
+    unsent  the folder where edits are kept while the server does not answer; None: they are refused then
 
     A wrong user and a wrong password are refused in the same words.
     """
@@ -129,6 +137,8 @@ def sign_in(asked: SignIn, report: Progress = silent) -> Membership:
         people = desk.store.people()
         try:
             made = Membership(asked, desk, people)
+            if unsent is not None:
+                _keep_unsent(desk, unsent)
             report(0.9, "Signed in")
         except BaseException:
             people.close()
@@ -137,3 +147,11 @@ def sign_in(asked: SignIn, report: Progress = silent) -> Membership:
         desk.close()
         raise
     return made
+
+
+def _keep_unsent(desk: Desk, folder: Path) -> None:
+    """What an earlier window left unsent must not keep anybody out."""
+    try:
+        desk.keep_unsent(folder)
+    except Refused as refused:
+        desk.store.notice = f"Changes that were not sent wait on this computer and cannot be read: {refused.message}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import percent
 from clo_desktop.work.desk import Desk
 from engine.assumptions import Assumptions
 from engine.outputs import Field, Table, Unit, asset_table, deal_tables, spread_table
@@ -81,7 +82,7 @@ def _shown(column: Field, row: int) -> str:
         return "yes" if cell else "no"
     if isinstance(cell, float):
         if column.unit in (Unit.RATE, Unit.SHARE, Unit.RATIO):
-            return f"{cell * 100:.3f} %"
+            return percent(cell, 3)
         return f"{cell:,.{_DECIMALS.get(column.unit, 2)}f}"
     return str(cell)
 

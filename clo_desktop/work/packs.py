@@ -16,6 +16,7 @@ import yaml
 
 import resources
 from clo_desktop.faults import Fault, Refused
+from clo_desktop.figures import counted
 from clo_desktop.progress import Progress, silent
 from clo_desktop.work import ingredients, pack_file, plain, scenario_library, waterfalls
 from clo_desktop.work.desk import Desk
@@ -213,41 +214,50 @@ def store(desk: Desk, pack: Pack, name: str = "") -> tuple[tuple[Fault, ...], tu
             "name (--as NAME).",
             code=CODE,
         )
-    fresh = [(title, text) for title, text, _ in pack.scenarios if title != OWN and _is_new(desk, title, text)]
+    mine = [(title, text) for title, text, _ in pack.scenarios if title != OWN]
+    known = {title: _known_as(desk, title, text) for title, text in mine}
     _check_waterfall(pack)
     faults = () if there else desk.add(book)
     said = [f"The deal {deal} {'is there already' if there else 'was stored'}."]
-    for title, text in fresh:
-        saved = scenario_library.save(desk.store, title, text, f"from {pack.name}", ("pack",))
-        said.append(f"The scenario {title} was saved as version {saved.version}.")
+    for title, text in sorted(mine, key=lambda one: scenario_library.reference(one[0])[1]):  # the newest stays newest
+        name, version = scenario_library.reference(title)
+        there_as = known[title]
+        if there_as is None:
+            there_as = scenario_library.save(desk.store, name, text, f"{title} of {pack.name}", ("pack",)).version
+            said.append(f"The scenario {title} of the pack was saved as version {there_as} of {name}.")
+        elif version:
+            said.append(f"The scenario {title} of the pack is version {there_as} of {name} here.")
     return faults, tuple(said)
 
 
 def write_waterfall(pack: Pack, path: Path) -> None:
-    """Writes the waterfall document of a pack as a file of its own. Raises Refused, also where the file is there."""
+    """Writes the waterfall document of a pack as a file of its own. Raises Refused where it cannot be written."""
     try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            file.write(pack.waterfall)
-    except FileExistsError as error:
-        raise Refused(f"{path} is there already; choose another name.", code="file") from error
+        path.write_text(pack.waterfall, encoding="utf-8", newline="")
     except OSError as error:
         raise Refused(f"{path} cannot be written ({error.strerror or error}).", code="file") from error
 
 
-def _is_new(desk: Desk, title: str, text: str) -> bool:
-    """Whether a scenario is to be saved. Raises Refused where it cannot be."""
+def _known_as(desk: Desk, title: str, text: str) -> int | None:
+    """The version of the library that says what a scenario of a pack says, its own number before others.
+
+    None where it is to be saved. Raises Refused where it cannot be.
+    """
+    name, version = scenario_library.reference(title)
     known = {one.name.casefold(): one for one in scenario_library.listed(desk.store)}
-    found = known.get(title.casefold())
-    if found is not None and found.text.strip() == text.strip():
-        return False
-    scenario_library.check_name(title)
+    found = known.get(name.casefold())
+    every = () if found is None else scenario_library.versions(desk.store, name)
+    same = [one.version for one in every if one.text.strip() == text.strip()]
+    if same:
+        return version if version in same else same[0]
+    scenario_library.check_name(name)
     if found is not None and found.locked_by is not None:
         raise Refused(
             f"The scenario {found.name} of the library is locked by {found.locked_by} and is another one than that of "
             "the pack; unlock it first.",
             code=CODE,
         )
-    return True
+    return None
 
 
 def _check_waterfall(pack: Pack) -> None:
@@ -322,8 +332,7 @@ def check_plain(done: Check) -> dict[str, Any]:
 def check_words(done: Check) -> str:
     """A check in words."""
     pack = done.pack
-    count = len(pack.scenarios)
-    head = f"{pack.name}: {pack.book.deal.name} under {count} scenario{'' if count == 1 else 's'}, "
+    head = f"{pack.name}: {pack.book.deal.name} under {counted(len(pack.scenarios), 'scenario')}, "
     others = [f"Another one here than there: {', '.join(done.others)}."] if done.others else []
     if done.same:
         return "\n".join([f"{head}all {done.compared:,} figures are the same, bit for bit.", *others])
@@ -337,12 +346,15 @@ def check_words(done: Check) -> str:
 
 
 def named_scenarios(named: Sequence[str], desk: Callable[[], Desk]) -> list[tuple[str, str]]:
-    """Name and text of each scenario that was named, a file or one of the library. Raises Refused."""
+    """Name and text of each scenario that was named, a file or one of the library. Raises Refused.
+
+    One of the library has its version in the name: NAME@2.
+    """
     found = []
     for one in named:
         if scenario_library.is_file(one):
             found.append((Path(one).stem, scenario_library.text(one, lambda: desk().store)))
         else:
             entry = scenario_library.entry(desk().store, one)
-            found.append((entry.name, entry.text))
+            found.append((entry.reference, entry.text))
     return found

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.progress import Progress
 from clo_desktop.store import StoredIdea
 from clo_desktop.work.desk import Desk
@@ -17,6 +18,7 @@ from clo_desktop.work.fingerprint import differences
 from clo_desktop.work.lanes import DATABASE, ENGINE, Task
 from clo_desktop.work.latest import Latest
 from clo_desktop.work.pad_rows import Judged, Row, judge, row_of, tidy, without_empty
+from clo_desktop.work.seat import Seat
 from clo_desktop.work.session import Session
 from clo_desktop.work.shelf import Shelf
 from clo_desktop.work.stored_ideas import stored, typed
@@ -97,12 +99,18 @@ class Pad(QObject):
     # -- what there is ------------------------------------------------------------------------------------------------
 
     @property
-    def _deal(self) -> str:
+    def deal(self) -> str:
+        """The open deal, "" for none."""
         return self._session.deal or ""
 
     @property
     def _sheet(self) -> _Sheet:
-        return self._sheets.get(self._deal, _Sheet())
+        return self._sheets.get(self.deal, _Sheet())
+
+    @property
+    def seat(self) -> Seat:
+        """Who trades."""
+        return self._session.seat
 
     @property
     def ideas(self) -> Ideas[Row]:
@@ -112,6 +120,11 @@ class Pad(QObject):
     def rows(self) -> Rows:
         """The rows of the open idea as they were last left."""
         return self.ideas.current.trades
+
+    @property
+    def draft(self) -> Rows | None:
+        """The rows with the cell that is being typed in; None while none is."""
+        return self._draft
 
     @property
     def beside(self) -> str:
@@ -185,14 +198,14 @@ class Pad(QObject):
         key = self._sheet.keys.get(name)
         self._let_go(name, but=name)
         if key is not None:
-            self.shelf.delete(self._deal, key)
+            self.shelf.delete(self.deal, key)
 
     def put_aside(self) -> None:
         """The open idea is not shown any more; it stays in the store."""
         kept, name = self.kept, self.ideas.current.name
         self._let_go(name)
         if kept is not None:
-            self.shelf.put(self._deal, replace(kept, is_open=False))
+            self.shelf.put(self.deal, replace(kept, is_open=False))
 
     def _let_go(self, name: str, but: str = "") -> None:
         """Without an idea among those that are open. but: a name that is free again."""
@@ -204,7 +217,7 @@ class Pad(QObject):
 
     def _free(self, name: str, but: str = "") -> str:
         """The name, or for none the next "Idea n". Raises ValueError for one that a stored idea has."""
-        taken = {b.name for b in self.ideas.branches} | {i.name for i in self.shelf.ideas(self._deal)}
+        taken = {b.name for b in self.ideas.branches} | {i.name for i in self.shelf.ideas(self.deal)}
         if name in taken - {but, ""}:
             raise ValueError(f"There is an idea {name!r} already; choose another name.")
         return name or next(n for i in range(1, len(taken) + 2) if (n := f"Idea {i}") not in taken - {but})
@@ -212,27 +225,42 @@ class Pad(QObject):
     @property
     def kept(self) -> StoredIdea | None:
         """The open idea as it is on the shelf; None while it has neither trades nor a note."""
-        return self.shelf.idea(self._deal, self._sheet.keys.get(self.ideas.current.name, ""))
+        return self.shelf.idea(self.deal, self._sheet.keys.get(self.ideas.current.name, ""))
 
     @property
     def since(self) -> tuple[str, ...]:
         """What changed in the pool since the trades of the open idea were changed last."""
         kept = self.kept
-        return () if kept is None or not kept.rows or not self._deal else differences(kept.pool, self.shelf.state())
+        return () if kept is None or not kept.rows or not self.deal else differences(kept.pool, self.shelf.state())
 
     def note(self, text: str) -> None:
         """What is to be known about the open idea; stored with it."""
-        if not self._deal:
+        if not self.deal:
             raise Refused(_NO_DEAL)
         name = self.ideas.current.name
         kept = self.kept or self.shelf.fresh(name)
         self._store(replace(self._sheet, keys={**self._sheet.keys, name: kept.key}))
-        self.shelf.put(self._deal, replace(kept, note=text.strip()))
+        self.shelf.put(self.deal, replace(kept, note=text.strip()))
         self.ideas_changed.emit()
+
+    def take_back(self, name: str, rows: Iterable[Row], note: str, assets: Iterable[Asset]) -> None:
+        """An idea as it was before it could be stored: a step of the one of that name, or a new one."""
+        fresh = {fold(a.asset_id): a for a in (*self._sheet.others, *assets)}
+        self._store(replace(self._sheet, others=tuple(fresh.values())))
+        wanted = tuple(rows)
+        if name in [branch.name for branch in self.ideas.branches]:
+            self.switch(name)
+        else:
+            taken = {idea.name for idea in self.shelf.ideas(self.deal)}
+            self.fresh("" if name in taken else name)
+        if tuple(map(stored, self.rows)) != tuple(map(stored, wanted)):
+            self.put(wanted)
+        if note and (self.kept is None or self.kept.note != note):
+            self.note(note)
 
     def show_stored(self, key: str) -> None:
         """Opens an idea of the store, or goes to it where it is open."""
-        idea = self.shelf.idea(self._deal, key)
+        idea = self.shelf.idea(self.deal, key)
         if idea is None:
             return
         open_as = next((name for name, k in self._sheet.keys.items() if k == key), None)
@@ -240,12 +268,12 @@ class Pad(QObject):
             self.switch(open_as)
             return
         self._show_kept([idea])
-        self.shelf.put(self._deal, replace(idea, is_open=True))
+        self.shelf.put(self.deal, replace(idea, is_open=True))
         self._ask()
 
     def rename_stored(self, key: str, name: str) -> None:
         """Another name for an idea of the store, open or not. Raises Refused for one that is taken, or blank."""
-        idea = self.shelf.idea(self._deal, key)
+        idea = self.shelf.idea(self.deal, key)
         if idea is None or name.strip() == idea.name:
             return
         if key in self._sheet.keys.values():
@@ -255,7 +283,7 @@ class Pad(QObject):
         if not name.strip():
             raise Refused("A name is needed; write what the idea is about.")
         new = self._said(lambda: self._free(name.strip()))
-        self.shelf.put(self._deal, replace(idea, name=new))
+        self.shelf.put(self.deal, replace(idea, name=new))
 
     def delete_stored(self, key: str) -> None:
         """Without an idea of the store, open or not."""
@@ -263,11 +291,11 @@ class Pad(QObject):
             self.show_stored(key)
             self.drop()
         else:
-            self.shelf.delete(self._deal, key)
+            self.shelf.delete(self.deal, key)
 
     def _load(self) -> None:
         """The ideas of the store beside those that were begun before it was read."""
-        deal = self._deal
+        deal = self.deal
         if deal and not self.shelf.loaded(deal):
             self.shelf.load(deal, lambda: self._show_kept([i for i in self.shelf.ideas(deal) if i.is_open]))
         elif deal:
@@ -297,7 +325,7 @@ class Pad(QObject):
 
     def _keep(self) -> None:
         """What changed of the open ideas goes to the shelf."""
-        deal, sheet = self._deal, self._sheet
+        deal, sheet = self.deal, self._sheet
         if not deal or not self.shelf.loaded(deal):
             return  # they are kept once the shelf was read
         for branch in sheet.ideas.branches:
@@ -338,7 +366,7 @@ class Pad(QObject):
         self._change(self._made(how))
 
     def _made(self, how: Callable[[], Ideas[Row]]) -> Ideas[Row]:
-        if not self._deal:
+        if not self.deal:
             raise Refused(_NO_DEAL)
         self._draft = None
         return self._said(how)
@@ -351,7 +379,7 @@ class Pad(QObject):
             raise Refused(str(error).replace("branch", "idea")) from error
 
     def _change(self, ideas: Ideas[Row]) -> None:
-        if not self._deal:
+        if not self.deal:
             return
         names = [b.name for b in ideas.branches]
         sheet = self._sheet
@@ -361,14 +389,14 @@ class Pad(QObject):
         self._ask()
 
     def _store(self, sheet: _Sheet) -> None:
-        if self._deal:
-            self._sheets[self._deal] = sheet
+        if self.deal:
+            self._sheets[self.deal] = sheet
 
     # -- judging ------------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """The pad is looked at: the open deal is made ready for trades."""
-        if not self._awake and self._deal:
+        if not self._awake and self.deal:
             self._ask()
 
     def _deal_changed(self, _book: object) -> None:
@@ -388,8 +416,8 @@ class Pad(QObject):
 
     def _ask(self) -> None:
         """Judges what is wanted now; what is typed meanwhile is judged next, and what lies between is passed over."""
-        self._awake = bool(self._deal)
-        desk, deal, opened = self._session.desk, self._deal, self._opened
+        self._awake = bool(self.deal)
+        desk, deal, opened = self._session.desk, self.deal, self._opened
         if desk is None or not deal:
             return
         sheet, known = self._sheet, self._known
@@ -430,7 +458,7 @@ class Pad(QObject):
 
         Raises Refused where no deal is open.
         """
-        desk, deal, others = self._session.desk, self._deal, self._sheet.others
+        desk, deal, others = self._session.desk, self.deal, self._sheet.others
         if desk is None or not deal:
             raise Refused(_NO_DEAL)
         made = Errand()
@@ -454,7 +482,7 @@ class Pad(QObject):
             )
 
         def came(outcome: B) -> None:
-            if self._deal == deal:
+            if self.deal == deal:
                 done(outcome)
             ended()
 
@@ -472,12 +500,12 @@ class Pad(QObject):
 
     def import_file(self, path: Path) -> None:
         """Reads a list of trades into the open idea, or into a new one where it has trades already."""
-        desk, deal, others = self._session.desk, self._deal, self._sheet.others
+        desk, deal, others = self._session.desk, self.deal, self._sheet.others
         if desk is None or not deal:
             raise Refused(_NO_DEAL)
 
         def done(found: TradeFile) -> None:
-            if self._deal != deal:
+            if self.deal != deal:
                 return
             sheet = self._sheet
             fresh = {fold(a.asset_id): a for a in (*sheet.others, *found.assets)}
@@ -487,7 +515,7 @@ class Pad(QObject):
                 self.fresh("" if path.stem in taken else path.stem)
             self.put(row_of(t) for t in found.trades)
             self._session.said.emit(
-                f"{len(found.trades)} trades of {path.name} were put into {self.ideas.current.name}."
+                f"{counted(len(found.trades), 'trade')} of {path.name} put into {self.ideas.current.name}."
             )
 
         self._file(f"Import {path.name}", lambda: read_trades(path, desk.trader(deal, others).assets), done)
@@ -515,7 +543,7 @@ class Pad(QObject):
         self._file(
             f"Export {path.name}",
             write,
-            lambda count: self._session.said.emit(f"{count} trades were written to {path}."),
+            lambda count: self._session.said.emit(f"{counted(count, 'trade')} written to {path}."),
         )
 
     def _file(self, name: str, work: Callable[[], A], done: Callable[[A], object]) -> None:

@@ -13,9 +13,14 @@ WRITE: Final = "write:portfolios"
 IMPORT: Final = "import:assets"
 MANAGE: Final = "manage:users"
 AUDIT: Final = "read:audit"
+KEEP: Final = "keep:own-work"
+"""Ideas of trades and scenarios of one's own: whoever may run a waterfall may keep them."""
+
+_RESTS_ON: Final = {KEEP: RUN}
 
 _WHO: Final = {
     RUN: "analysts, managers and administrators run projections",
+    KEEP: "analysts, managers and administrators store ideas and scenarios",
     WRITE: "managers and administrators change deals",
     IMPORT: "managers and administrators import workbooks",
     MANAGE: "administrators manage users",
@@ -30,7 +35,7 @@ def why_not(person: Person | None, permission: str, deal: str | None = None) -> 
     """
     if person is None or not permission:
         return ""
-    if permission not in person.permissions:
+    if _RESTS_ON.get(permission, permission) not in person.permissions:
         who = _WHO.get(permission, "others do this")
         return f"You are {_article(person.role)} here, and only {who}; ask an administrator."
     if permission == WRITE and deal is not None and person.role != "admin" and (deal, "write") not in person.deals:

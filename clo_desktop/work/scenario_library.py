@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 import resources
 from clo_desktop.faults import Refused
 from clo_desktop.store import Saved, Store
@@ -52,6 +54,17 @@ class Entry:
     shipped: bool = False
     about: str = ""
     as_of: dt.date | None = None
+
+    @property
+    def reference(self) -> str:
+        """What means this version for good: NAME@2; a template has its name alone."""
+        return self.name if self.shipped else f"{self.name}@{self.version}"
+
+
+def reference(title: str) -> tuple[str, int]:
+    """Name and version of NAME@2; 0 where the title says none."""
+    name, mark, number = title.rpartition("@")
+    return (name, int(number)) if mark and number.isdecimal() else (title, 0)
 
 
 @cache
@@ -117,14 +130,12 @@ def _shipped(name: str) -> Entry | None:
 
 
 def _unknown(store: Store | None, name: str) -> Refused:
-    names = [one.name for one in listed(store)]
-    near = get_close_matches(name, names, 1, 0.5)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    return Refused(
-        f"There is no scenario file and no scenario of the library called {name}.{meant} The library has: "
-        f"{', '.join(names)}.",
-        code=CODE,
-    )
+    names = {one.name.casefold(): one.name for one in listed(store)}
+    near = get_close_matches(name.strip().casefold(), names, 3, 0.5)
+    meant = f" Did you mean {' or '.join(names[key] for key in near)}?" if near else ""
+    others = [names[key] for key in sorted(names) if key not in near]
+    also = f" The library {'also ' * bool(near)}has: {', '.join(others)}." if others else ""
+    return Refused(f"There is no scenario file and no scenario of the library called {name}.{meant}{also}", code=CODE)
 
 
 def scenario(of: Entry) -> Scenario:
@@ -152,6 +163,20 @@ def is_file(named: str) -> bool:
 def text(named: str, store: Callable[[], Store]) -> str:
     """The text of what `resolve` reads."""
     return scenario_text(Path(named)) if is_file(named) else entry(store(), named).text
+
+
+def copied(named: str, store: Callable[[], Store], name: str) -> str:
+    """The text of what `resolve` reads, to be saved under a name: a copy within the library has it as its title."""
+    found = text(named, store)
+    if is_file(named) or reference(named)[0].strip().casefold() == name.strip().casefold():
+        return found
+    top = yaml.compose(found, Loader=yaml.SafeLoader)
+    for key, value in top.value if isinstance(top, yaml.MappingNode) else ():
+        if key.value == "title":
+            title = yaml.safe_dump(" ".join(name.split()), allow_unicode=True, width=LONGEST * 2).splitlines()[0]
+            end = "\n" if found[: value.end_mark.index].endswith("\n") else ""  # the title was a text of several lines
+            return found[: value.start_mark.index] + title + end + found[value.end_mark.index :]
+    return found
 
 
 def check_name(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
+from clo_desktop import paths
 from clo_desktop.faults import Refused
 from clo_desktop.work import rights
 from clo_desktop.work.lanes import DATABASE, Task
@@ -47,7 +48,7 @@ class Seat(QObject):
     def check(self, permission: str, deal: str | None = None) -> None:
         """Raises Refused where this may not be done with a deal (None: the open one)."""
         if why := self.why_not(permission, deal):
-            raise Refused(why, code="right")
+            raise Refused(why, code="rights")
 
     def sign_in(
         self, asked: SignIn, done: Callable[[], object], failed: Callable[[Refused | None], object]
@@ -73,7 +74,7 @@ class Seat(QObject):
         task = self._session.lanes.start(
             DATABASE,
             f"Sign in to {asked.name}",
-            lambda report: sign_in(asked, report),
+            lambda report: sign_in(asked, report, paths.unsent_folder()),
             done=took,
             failed=refused,
             cancelled=lambda: failed(None),

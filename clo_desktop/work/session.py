@@ -459,7 +459,7 @@ class Session(QObject):
             if self._still(book):
                 self.projection = timed
                 self.projection_changed.emit(timed)
-                self.said.emit(f"{book.deal.name} was projected in {timed.seconds * 1000:.0f} ms.")
+                self.said.emit(f"{book.deal.name} was projected in {timed.seconds * 1000:,.0f} ms.")
 
         self.running = self.start(ENGINE, f"Project {book.deal.name}", work, done)
         return self.running

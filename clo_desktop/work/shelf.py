@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress
 from clo_desktop.store import PoolState, StoredIdea
+from clo_desktop.work import rights
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.fingerprint import state_of
 from clo_desktop.work.lanes import DATABASE
@@ -61,9 +62,11 @@ class Shelf(QObject):
         self._deals: dict[str, _Shelf] = {}
         self._batch: _Batch | None = None
         self._state: tuple[Book, PoolState] | None = None
+        self._refused: list[tuple[str, StoredIdea]] = []  # when the workspace was closed
         self.failing = ""  # why the last write failed
         session.leaving.connect(self.flush)
         session.deals_changed.connect(self._forget)
+        session.opened.connect(self._refused.clear)
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
@@ -83,6 +86,16 @@ class Shelf(QObject):
     def unsaved(self) -> int:
         """How many ideas the store does not have as they are."""
         return sum(len(shelf.unsaved) for shelf in self._deals.values())
+
+    def waiting(self) -> list[tuple[str, StoredIdea]]:
+        """The ideas that the store does not have as they are, each with its deal; those that it refused to the last."""
+        here = [
+            (deal, shelf.ideas[key])
+            for deal, shelf in self._deals.items()
+            for key in sorted(shelf.unsaved)
+            if key in shelf.ideas
+        ]
+        return here or list(self._refused)
 
     def load(self, deal: str, done: Callable[[], object]) -> None:
         """Reads the ideas of the open deal; `done` is called if it is open still."""
@@ -109,6 +122,11 @@ class Shelf(QObject):
             self._state = (book, state_of(book))
         return self._state[1]
 
+    @property
+    def why_not(self) -> str:
+        """Why nothing is stored for whoever is signed in, as a sentence; empty where it is."""
+        return self._session.seat.why_not(rights.KEEP)
+
     # -- changes ------------------------------------------------------------------------------------------------------
 
     def fresh(self, name: str) -> StoredIdea:
@@ -121,7 +139,8 @@ class Shelf(QObject):
         """An idea as it is now; stored in the background."""
         shelf = self._deals.setdefault(deal, _Shelf({}))
         shelf.ideas[idea.key] = replace(idea, changed_at=dt.datetime.now(dt.UTC))
-        shelf.unsaved.add(idea.key)
+        if not self.why_not:
+            shelf.unsaved.add(idea.key)
         self.changed.emit()
         self._write()
 
@@ -131,7 +150,8 @@ class Shelf(QObject):
         if shelf is None or shelf.ideas.pop(key, None) is None:
             return
         shelf.unsaved.discard(key)
-        shelf.gone.add(key)
+        if not self.why_not:
+            shelf.gone.add(key)
         self.changed.emit()
         self._write()
 
@@ -222,12 +242,14 @@ class Shelf(QObject):
     def flush(self, desk: Desk) -> None:
         """Writes what is not stored yet, at once: the workspace is being closed. Then nothing is on the shelf."""
         self._settle()
+        self._refused.clear()
         while (batch := self._next()) is not None:
             try:
                 batch.stored = desk.store.save_ideas(batch.deal, batch.ideas, batch.gone)
             except Refused as refused:
                 self.failing = refused.message
                 if refused.code != _NO_DEAL:
+                    self._refused += [(batch.deal, idea) for idea in batch.ideas]
                     self._session.refused.emit(f"Ideas of {batch.deal} could not be stored: {refused.message}")
                 self._deals.pop(batch.deal)
                 continue

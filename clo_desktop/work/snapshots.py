@@ -12,7 +12,11 @@ from clo_desktop.work.session import Session
 
 
 class Snapshots(QObject):
-    """Lives on the GUI thread. found: `stored` is that of the open deal as it is now, the oldest first."""
+    """Lives on the GUI thread.
+
+    found   `stored` and `ahead` are those of the open deal as it is now, the oldest first
+    stored  the snapshots;  ahead: the tests at coming dates, while they are looked ahead to
+    """
 
     found = Signal()
 
@@ -20,6 +24,8 @@ class Snapshots(QObject):
         super().__init__(parent)
         self._session = session
         self.stored: tuple[Snapshot, ...] = ()
+        self.ahead: tuple[Snapshot, ...] = ()
+        self._looks_ahead = False
         session.compliance_changed.connect(self._read)
 
     def of(self, as_of: dt.date | None) -> Snapshot | None:
@@ -38,13 +44,18 @@ class Snapshots(QObject):
             lambda _nothing: self._said(f"The snapshot of {as_of.isoformat()} was deleted."),
         )
 
+    def look_ahead(self, on: bool) -> None:
+        """Look ahead to the coming dates from now on, or no more."""
+        self._looks_ahead = on
+        self._read(self._session.compliance)
+
     def _said(self, words: str) -> None:
         self._session.said.emit(words)
         self._read(self._session.compliance)
 
     def _read(self, done: object) -> None:
         if done is None or self._session.book is None:
-            self.stored = ()
+            self.stored = self.ahead = ()
             self.found.emit()
             return
 
@@ -52,4 +63,11 @@ class Snapshots(QObject):
             self.stored = stored
             self.found.emit()
 
+        def foreseen(ahead: tuple[Snapshot, ...]) -> None:
+            self.ahead = ahead
+            self.found.emit()
+
         self._session.look(f"Snapshots of {self._session.deal}", history.trend, came)
+        self.ahead = ()
+        if self._looks_ahead:
+            self._session.look(f"Tests of {self._session.deal} at coming dates", history.ahead, foreseen)

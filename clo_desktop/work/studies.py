@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted, percent
 from clo_desktop.progress import Progress, silent
 from clo_desktop.work.desk import Desk
 from engine import dates
@@ -214,7 +215,7 @@ def _table(down: Axis, across: Axis, unit: Shown, values: NDArray[np.float64]) -
         cells = " ".join(f"{figure(unit, float(x)):>12}" for x in row[: len(shown)])
         lines.append(f"{told(down.parameter, value):>12} {cells}")
     if len(across.values) > len(shown):
-        lines.append(f"{len(across.values) - len(shown)} more columns: --json has them.")
+        lines.append(f"{counted(len(across.values) - len(shown), 'more column')}: --json has all.")
     return lines
 
 
@@ -225,7 +226,7 @@ def figure(unit: Shown, value: float) -> str:
     if unit is Shown.DATE:
         return dates.from_serial(round(value)).isoformat()
     if unit in (Shown.SHARE, Shown.RATE):
-        return f"{value * 100.0:.2f} %"
+        return percent(value)
     return f"{value:,.0f}" if unit is Shown.MONEY else f"{value:.2f}"
 
 
@@ -269,7 +270,7 @@ _HEADS: Final = {
 def break_even_words(deal: str, done: BreakEvens, defaulted: Sequence[float | None]) -> str:
     """A line a class or test, and what is not monotone."""
     lines = [
-        f"{deal}: what {_HEADS[done.target]} a default rate of (base {done.base:.2%} a year)",
+        f"{deal}: what {_HEADS[done.target]} a default rate of (base {percent(done.base)} a year)",
         f"{'':10} {'CDR':>10} {'x base':>8} {'Defaulted':>10}",
     ]
     for f, gone in zip(done.found, defaulted, strict=True):
@@ -278,7 +279,9 @@ def break_even_words(deal: str, done: BreakEvens, defaulted: Sequence[float | No
             lines.append(f"{f.name:10} {'never':>10} {'':>8} {'':>10}{basis}".rstrip())
             continue
         multiple = "–" if f.multiple is None else f"{f.multiple:.2f}"
-        lines.append(f"{f.name:10} {f.cdr:>10.4%} {multiple:>8} {'–' if gone is None else f'{gone:.1%}':>10}{basis}")
+        lines.append(
+            f"{f.name:10} {percent(f.cdr, 4):>10} {multiple:>8} {'–' if gone is None else percent(gone, 1):>10}{basis}"
+        )
     lines += [sentence for f in done.found if (sentence := not_monotone(f))]
     lines.append("Defaulted: defaults over the run over the performing par at the start, reinvested assets included.")
     return "\n".join(lines)
@@ -288,5 +291,5 @@ def not_monotone(found: BreakEven) -> str:
     """What there is to say where it breaks, holds and breaks again; empty where it does not."""
     if found.monotone:
         return ""
-    parts = [f"{'breaks' if c.breaks else 'holds again'} at {c.low:.4%}" for c in found.crossings]
+    parts = [f"{'breaks' if c.breaks else 'holds again'} at {percent(c.low, 4)}" for c in found.crossings]
     return f"{found.name} is not monotone in the default rate: it {', '.join(parts)}."

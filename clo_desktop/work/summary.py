@@ -8,23 +8,23 @@ from typing import Final
 
 import numpy as np
 
+from clo_desktop.figures import counted, percent
 from clo_desktop.store import DealSummary
 from clo_desktop.work import scenario_told
 from clo_desktop.work.desk import Imported
+from clo_desktop.work.standing import mark
 from engine import cash
 from engine.compliance import Compliance, TestResult
 from engine.projection import Projection
 from engine.waterfall.trace import StepTrace, Trace, failing
 
-_MARKS = {"pass": "pass", "fail": "FAIL", "maintained": "maintained"}
-
 
 def _figure(kind: str, value: float) -> str:
     """A result in the unit of its kind."""
     if kind == "share":
-        return f"{value * 100:.3f} %"
+        return percent(value, 3)
     if kind == "ratio":
-        return f"{value * 100:.2f} %"
+        return percent(value)
     if kind == "years":
         return f"{value:.2f} y"
     return f"{value:,.2f}"
@@ -32,15 +32,11 @@ def _figure(kind: str, value: float) -> str:
 
 def _test_line(r: TestResult) -> str:
     bound = "max" if r.direction == "MAX" else "min"
+    result, room = ("–", "–") if r.empty else (_figure(r.kind, r.result), _figure(r.kind, r.cushion))
+    limit = _figure(r.kind, r.threshold)
     return (
-        f"{r.number:4d}  {r.name:52.52} {_figure(r.kind, r.result):>12} {bound} {_figure(r.kind, r.threshold):>12}"
-        f" {_figure(r.kind, r.cushion):>12}  {_MARKS[r.outcome.value]:10} {r.comment}"
+        f"{r.number:4d}  {r.name:52.52} {result:>12} {bound} {limit:>12} {room:>12}  {mark(r):14} {r.comment}"
     ).rstrip()
-
-
-def plural(count: int, word: str) -> str:
-    """1 error, 2 errors."""
-    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
@@ -50,7 +46,8 @@ def deals(found: Sequence[DealSummary], *, shared: bool = False) -> str:
     if not found:
         return "There is no deal yet; `clo import FILE --deal NAME` brings one in."
     return "\n".join(
-        f"{d.name:24} {d.as_of or '–'}  {plural(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}" for d in found
+        f"{d.name:24} {d.as_of or '–'}  {counted(d.assets, 'asset'):>12}  par {d.par:18,.2f} {d.currency}"
+        for d in found
     )
 
 
@@ -62,9 +59,9 @@ def imported(outcome: Imported) -> str:
         lines.append(f"{fault.severity:8} {place:24} {fault.column}: {fault.message}")
     if outcome.imported:
         lines.append(
-            f"{outcome.deal}: {plural(outcome.holdings, 'holding')} of {plural(outcome.assets, 'asset')}, "
+            f"{outcome.deal}: {counted(outcome.holdings, 'holding')} of {counted(outcome.assets, 'asset')}, "
             f"par {outcome.par:,.2f}, principal cash {outcome.principal_cash:,.2f}; "
-            f"{plural(outcome.warnings, 'warning')}."
+            f"{counted(outcome.warnings, 'warning')}."
         )
         lines += [] if outcome.snapshot is None else [outcome.snapshot.words]
     return "\n".join(lines)
@@ -72,7 +69,7 @@ def imported(outcome: Imported) -> str:
 
 def refused_import(outcome: Imported) -> str:
     """Why nothing was stored."""
-    errors, them = plural(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
+    errors, them = counted(outcome.errors, "error"), "it" if outcome.errors == 1 else "them"
     return f"Nothing was imported: {outcome.file_name} has {errors}; mend {them} and import again."
 
 
@@ -104,7 +101,7 @@ def _further(done: Projection) -> str:
 
 
 def _rate(name: str, value: float) -> str:
-    return f"{value:g} months" if name == "lag" else f"{value:.1%}" if name == "severity" else f"{value:.2%}"
+    return f"{value:g} months" if name == "lag" else percent(value, 1 if name == "severity" else 2)
 
 
 def projection(done: Projection) -> str:
@@ -131,12 +128,12 @@ def projection(done: Projection) -> str:
     lines.append(f"Incentive fee {'':>17} {r.cash[:, cash.INCENTIVE_FEE].sum():16,.0f}")
     total = done.paid(done.equity).sum()
     lines.append(
-        f"Subordinated notes: {total:,.0f} in all; IRR since purchase {'none' if irr is None else f'{irr:.2%}'}"
+        f"Subordinated notes: {total:,.0f} in all; IRR since purchase {'none' if irr is None else percent(irr)}"
     )
     for k, test in enumerate(done.document.tests):
         dates = [done.payment_dates[i] for i in np.flatnonzero(failing(done, k))]
         when = f"fails first on {dates[0]}, {len(dates)} times in all" if dates else "never fails"
-        lines.append(f"{test.id:8} {r.ratio[0, k]:8.2%} against {r.trigger[0, k]:.2%}: {when}")
+        lines.append(f"{test.id:8} {percent(r.ratio[0, k]):>9} against {percent(r.trigger[0, k])}: {when}")
     gap = abs(done.sources - done.uses).max()
     lines.append(
         f"Sources {done.sources.sum():,.2f} = uses {done.uses.sum():,.2f}; largest difference on a date {gap:.6f}"
@@ -186,5 +183,5 @@ def _step(step: StepTrace) -> Iterator[str]:
         verdict = "is not tested" if not test.active else "passes" if test.passed else "FAILS"
         yield (
             f"{'':11}{test.id} {verdict}: {test.numerator:,.2f} / {test.denominator:,.2f} "
-            f"= {test.ratio:.2%} against {test.trigger:.2%}"
+            f"= {percent(test.ratio)} against {percent(test.trigger)}"
         )

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from clo_desktop.figures import percent
 from clo_desktop.work.judging import Inspected, MatrixView, OwnTest, Why
+from clo_desktop.work.standing import cushion, outcome_word
 from engine.compliance import TestResult
 from engine.compliance.inbox import Finding
 
@@ -20,7 +22,7 @@ def _finite(value: float | None) -> float | None:
 def figure(kind: str, value: float, places: int = 0) -> str:
     """A figure in the unit of its kind; `places` more decimals."""
     if kind in ("share", "ratio"):
-        return f"{value * 100:.{3 + places}f} %"
+        return percent(value, 3 + places)
     return f"{value:.{2 + places}f} y" if kind == "years" else f"{value:,.{2 + places}f}"
 
 
@@ -35,7 +37,8 @@ def why_plain(done: Why) -> Plain:
         "result": _finite(r.result),
         "threshold": _finite(r.threshold),
         "outcome": r.outcome.value,
-        "cushion": _finite(r.cushion),
+        "cushion": _finite(cushion(r)),
+        "applicable": not r.empty,
         "cushion_par": _finite(r.cushion_par),
         "cushion_names": _finite(r.cushion_names),
         "wording": r.wording,
@@ -62,8 +65,8 @@ def why_words(done: Why) -> str:
     r = done.result
     bound = "at most" if r.direction == "MAX" else "at least"
     lines = [
-        f"Test {r.number}, {r.name}: {figure(r.kind, r.result)}, {bound} {figure(r.kind, r.threshold)}: "
-        f"{r.outcome.value}, cushion {figure(r.kind, r.cushion)}{_room(r)}",
+        f"Test {r.number}, {r.name}: {'–' if r.empty else figure(r.kind, r.result)}, {bound} "
+        f"{figure(r.kind, r.threshold)}: {outcome_word(r, near=False)}{_room(r)}",
         f"Counts: {r.wording or 'every position'} ({done.counting} positions)",
     ]
     lines += [f"Reading: {r.reading}"] if r.reading else []
@@ -78,9 +81,11 @@ def why_words(done: Why) -> str:
 
 
 def _room(r: TestResult) -> str:
+    if r.empty:
+        return ""
     words = [] if r.cushion_par is None else [f"{r.cushion_par:,.0f} par"]
     words += [] if r.cushion_names is None else [f"{r.cushion_names:,.1f} average names"]
-    return f" ({', '.join(words)})" if words else ""
+    return f", cushion {figure(r.kind, r.cushion)}" + (f" ({', '.join(words)})" if words else "")
 
 
 # --- the quality matrix ------------------------------------------------------------------------------------------
@@ -130,17 +135,19 @@ def matrix_words(done: MatrixView) -> str:
     """Slack of every cell in percent of the tightest limit; what passes has no sign."""
     best = _best(done)
     lines = [
-        f"Spread {done.spread:.3%}, diversity {done.diversity:.2f}, WARF {done.factor:,.0f}, recovery "
-        f"{done.recovery:.2%}: {int(done.cushions.feasible.sum())} of {done.cushions.slack.size} points pass",
-        f"Best: spread {best['spread']:.2%}, diversity {best['diversity']:g}, WARF up to "
-        f"{best['rating_factor_limit']:,.0f}; the {best['tightest']} binds with {best['slack']:.2%} left",
+        f"Spread {percent(done.spread, 3)}, diversity {done.diversity:.2f}, WARF {done.factor:,.0f}, recovery "
+        f"{percent(done.recovery)}: {int(done.cushions.feasible.sum())} of {done.cushions.slack.size} points pass",
+        f"Best: spread {percent(best['spread'])}, diversity {best['diversity']:g}, WARF up to "
+        f"{best['rating_factor_limit']:,.0f}; the {best['tightest']} binds with {percent(best['slack'])} left",
     ]
     if done.elected is not None:
         spread, diversity, factor, low = done.elected
-        lines.append(f"Elected: {spread:.2%} and {diversity:g}: WARF up to {factor:,.0f}, spread from {low:.3%}")
+        lines.append(
+            f"Elected: {percent(spread)} and {diversity:g}: WARF up to {factor:,.0f}, spread from {percent(low, 3)}"
+        )
     lines.append("Spread " + "".join(f"{d:9g}" for d in done.cells.diversities) + "   (slack, % of the tightest limit)")
     for i, spread in enumerate(done.cells.spreads):
-        lines.append(f"{spread:6.2%} " + "".join(f"{x * 100:9.2f}" for x in done.cushions.slack[i]))
+        lines.append(f"{percent(spread):>6} " + "".join(f"{x * 100:9.2f}" for x in done.cushions.slack[i]))
     return "\n".join(lines)
 
 
@@ -191,7 +198,7 @@ def ratings_words(found: Sequence[Inspected]) -> str:
 def _rating(value: str | float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.0%}" if isinstance(value, float) else value
+    return percent(value, 0) if isinstance(value, float) else value
 
 
 # --- the inbox ---------------------------------------------------------------------------------------------------

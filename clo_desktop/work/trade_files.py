@@ -5,22 +5,25 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop.faults import Fault, Refused, Severity
+from clo_desktop.figures import counted
 from clo_desktop.sheets import parse
 from clo_desktop.sheets.assets import HEADERS, parse_cell
 from clo_desktop.sheets.grid import same
 from engine.asset import COLUMN_BY_NAME, COLUMNS, Asset, Column
 from engine.pool import fold
 from engine.trades import Problem, Side, Trade, side_of
+from engine.trades.ledger import unknown
 
 CODE: Final = "trades"
 _LARGEST: Final = 5_000_000  # bytes
 _MOST: Final = 10_000  # rows
+_TOLD: Final = 8  # further faults of which the sentence says the place
 
 _OWN: Final = {
     **dict.fromkeys(("side", "buy/sell", "buy or sell", "direction"), "side"),
@@ -42,17 +45,46 @@ class TradeFile:
     assets: tuple[Asset, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a file says row by row.
+
+    problems  of the rows that cannot be read;  doubtful  folded ids of the assets of these rows
+    """
+
+    found: TradeFile
+    problems: tuple[Problem, ...]
+    doubtful: frozenset[str]
+
+    def problems_with(self, trades: Iterable[Problem]) -> list[Problem]:
+        """The problems, and those that the holdings add for assets of which every row could be read."""
+        of_row = {trade.row: fold(trade.asset_id) for trade in self.found.trades}
+        return [*self.problems, *(p for p in trades if of_row.get(p.row) not in self.doubtful)]
+
+
 def read_trades(path: Path, known: Mapping[str, Asset]) -> TradeFile:
     """The trades of a CSV file. known: the asset master by folded id.
 
     Raises Refused that names the file, the row (as a text editor counts lines) and the remedy; its faults name every
     row. What the holdings say against a trade, the trades themselves tell (`refusal`).
     """
+    scan = scanned(path, known)
+    if scan.problems:
+        raise refusal(path.name, scan.problems)
+    return scan.found
+
+
+def scanned(path: Path, known: Mapping[str, Asset]) -> Scan:
+    """The trades of those rows of a CSV file that can be read, and what is wrong with the others.
+
+    Raises Refused where the file as a whole is no list of trades.
+    """
     rows = _rows(path)
     columns = _columns(path, rows[0][1])
     problems: list[Problem] = []
     trades: list[Trade] = []
     fresh: dict[str, Asset] = {}
+    doubtful: set[str] = set()
     for line, cells in rows[1:]:
         found: list[Problem] = []
         if len(cells) > len(rows[0][1]):
@@ -64,24 +96,27 @@ def read_trades(path: Path, known: Mapping[str, Asset]) -> TradeFile:
         )
         if described and trade is not None and not found:
             _describe(line, trade.asset_id, described, known, fresh, found)
+        asset_id = values.get("asset_id", "").strip()
+        if found and asset_id:
+            if not described and fold(asset_id) not in {*known, *fresh}:
+                found.append(Problem(line, "asset_id", unknown(asset_id)))
+            doubtful.add(fold(asset_id))
         problems += found
         if trade is not None:
             trades.append(trade)
-    if problems:
-        raise refusal(path.name, problems)
-    if not trades:
+    if not trades and not problems:
         raise Refused(f"{path.name} holds no trades; write one a row below the header.", code=CODE)
-    return TradeFile(tuple(trades), tuple(fresh.values()))
+    return Scan(TradeFile(tuple(trades), tuple(fresh.values())), tuple(problems), frozenset(doubtful))
 
 
-def refusal(name: str, problems: list[Problem] | tuple[Problem, ...]) -> Refused:
-    """What is wrong with the trades of a file, as one sentence about the first and a fault each."""
-    first = problems[0]
-    more = len(problems) - 1
-    others = f" ({more} more {'fault' if more == 1 else 'faults'} in the file.)" if more else ""
-    where = f"{name}, row {first.row}" + (f", {first.column}" if first.column else "")
-    faults = (Fault(Severity.ERROR, name, str(p.row), p.column, "", p.message) for p in problems)
-    return Refused(f"{where}: {first.message}{others}", faults, code=CODE)
+def refusal(name: str, problems: Iterable[Problem]) -> Refused:
+    """What is wrong with the trades of a file, in the order of its rows: a sentence about the first, a fault each."""
+    found = sorted(problems, key=lambda p: p.row)
+    first, *more = (f"row {p.row}" + (f", {p.column}" if p.column else "") for p in found)
+    places = "; ".join((*more[:_TOLD], *["…"] * (len(more) > _TOLD)))
+    others = f" ({counted(len(more), 'more fault')}: {places}.)" if more else ""
+    faults = (Fault(Severity.ERROR, name, f"row {p.row}", p.column, "", p.message) for p in found)
+    return Refused(f"{name}, {first}: {found[0].message}{others}", faults, code=CODE)
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
 from clo_desktop.work.desk import Desk
-from clo_desktop.work.trade_files import read_trades, refusal
+from clo_desktop.work.trade_files import refusal, scanned
 from engine import trades
 from engine.asset import Asset
 from engine.assumptions import Assumptions
@@ -34,12 +34,10 @@ CODE: Final = "trades"
 
 
 @contextmanager
-def _refusing(name: str = "") -> Any:
-    """The engine's complaints become refusals with the same sentence; of trades of a file with its name."""
+def _refusing() -> Any:
+    """The engine's complaints become refusals with the same sentence."""
     try:
         yield
-    except TradeError as error:
-        raise (refusal(name, error.problems) if name else Refused(str(error), code=CODE)) from error
     except ValueError as error:
         raise Refused(str(error), code=CODE) from error
 
@@ -59,10 +57,16 @@ def after(desk: Desk, deal: str, wanted: Sequence[Trade], others: Iterable[Asset
 def effect_of_file(desk: Desk, deal: str, path: Path) -> tuple[Trader, Effect]:
     """What the trades of a CSV file do, and the deal that they were tried on. Raises Refused."""
     trader = desk.trader(deal)
-    found = read_trades(path, trader.assets)
-    trader = desk.trader(deal, found.assets)
-    with _refusing(path.name):
-        return trader, trader.effect(found.trades)
+    scan = scanned(path, trader.assets)
+    trader = desk.trader(deal, scan.found.assets)
+    with _refusing():
+        try:
+            effect = trader.effect(scan.found.trades)
+        except TradeError as error:
+            raise refusal(path.name, scan.problems_with(error.problems)) from error
+    if scan.problems:
+        raise refusal(path.name, scan.problems)
+    return trader, effect
 
 
 def ranking(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clo_desktop.work import plain
+from clo_desktop.work.standing import cushion, mark
 from clo_desktop.work.told import figure
 from clo_desktop.work.trading import issue_of
 from engine.compliance import Standing
@@ -15,7 +16,6 @@ from engine.trades import Effect, Fit, PoolFigures, Ranking, Trader
 
 Plain = dict[str, Any]
 
-_MARKS: Final = {"pass": "pass", "fail": "FAIL", "maintained": "maintained"}
 _FIGURES: Final = (
     *(("par", "Par", "money"), ("principal_amount", "Principal amount", "money"), ("cash", "Cash", "money")),
     *(("spread", "Floating spread", "share"), ("factor", "WARF", "factor"), ("recovery", "Recovery", "share")),
@@ -36,7 +36,8 @@ def _standing(after: Standing | None) -> Plain | None:
         "result": _finite(after.result),
         "threshold": _finite(after.threshold),
         "outcome": after.outcome.value,
-        "cushion": _finite(after.cushion),
+        "cushion": _finite(cushion(after)),
+        "applicable": not after.empty,
     }
 
 
@@ -87,16 +88,17 @@ def compliance_words(effect: Effect) -> str:
     lines = [f"{'':58} {'before':>12} {'after':>12} {'limit':>16} {'cushion':>12}"]
     for t in effect.tests:
         after = t.after
-        before = "–" if t.before is None else figure(t.kind, t.before.result)
+        before = "–" if t.before is None or t.before.empty else figure(t.kind, t.before.result)
         bound = "max" if t.known.direction == "MAX" else "min"
         told = "  worsens" if t.worsens else "  breaks" if t.breaks else "  cured" if t.cures else ""
         if after is None:
             lines.append(f"{t.number:4d}  {t.name:52.52} {before:>12} {'–':>12}")
             continue
+        limit = figure(t.kind, after.threshold)
+        result, room = ("–", "–") if after.empty else (figure(t.kind, after.result), figure(t.kind, after.cushion))
         lines.append(
-            f"{t.number:4d}  {t.name:52.52} {before:>12} {figure(t.kind, after.result):>12}"
-            f" {bound} {figure(t.kind, after.threshold):>12} {figure(t.kind, after.cushion):>12}"
-            f"  {_MARKS[after.outcome.value]}{told}"
+            f"{t.number:4d}  {t.name:52.52} {before:>12} {result:>12} {bound} {limit:>12} {room:>12}"
+            f"  {mark(after)}{told}"
         )
     for name, title, kind in _FIGURES:
         sides = (_number(kind, getattr(side, name)) for side in (effect.before, effect.after))

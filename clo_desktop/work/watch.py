@@ -1,12 +1,14 @@
 """Looks at a shared server every half minute: whether the open deal was changed, what one may do, whether it answers.
 
-Of a file it knows how many changes of offline copies wait to be sent.
+Edits that wait because the server did not answer are sent as soon as it does. Of a file it knows how many changes of
+offline copies wait to be sent.
 
 A hint that a deal was changed makes it look at once. A hint is never believed: the deal is read.
 """
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -20,11 +22,14 @@ from clo_desktop.work.session import Session
 if TYPE_CHECKING:
     from clo_desktop.store.server.people import Person
     from clo_desktop.store.sync.hints import Hints
+    from clo_desktop.store.sync.syncing import Outcome
 
 Stamp = tuple[int, int]
 
 BEAT: Final = 30_000
 """Milliseconds between looks."""
+
+_FIRST_PAUSE: Final = 1_000  # milliseconds before a server that did not answer is asked again; doubled each time
 
 
 class Watch(QObject):
@@ -32,10 +37,12 @@ class Watch(QObject):
 
     reached  the server began, or ceased, to answer: carries which
     waits    another number of changes waits
+    sent     edits that had waited were sent: carries the Outcome of each deal
     """
 
     reached = Signal(bool)
     waits = Signal()
+    sent = Signal(object)
     _heard = Signal(object)  # from the thread that listens
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -44,7 +51,8 @@ class Watch(QObject):
         self._known: tuple[str, Stamp] | None = None  # the open deal, and what is shown of it
         self._asking = self._once_more = False
         self.answers = True
-        self.waiting = 0
+        self.waiting = self.refused = 0
+        self._failed = 0  # looks in a row that were not answered
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)  # a server that is slow to answer is not asked again meanwhile
         self._timer.timeout.connect(self.look)
@@ -53,20 +61,26 @@ class Watch(QObject):
         session.leaving.connect(self._hush)
         session.seat.changed.connect(self._settle)
         session.book_changed.connect(self._forget)
-        session.book_changed.connect(self._count)
-        session.edited.connect(self._count)
+        session.book_changed.connect(self.count)
+        session.edited.connect(self.count)
 
-    def _count(self, _book: object) -> None:
-        """How many changes wait in the outbox of a file."""
+    def count(self, _changed: object = None) -> None:
+        """How many changes wait: in the outbox of a file, or because the server does not answer."""
         session = self._session
-        if session.desk is None or session.seat.membership is not None:
+        if session.desk is None:
             self._wait(0)
-        else:
+        elif session.seat.membership is None:
             session.ask("Waiting changes", lambda desk, _report: desk.store.waiting, self._wait, quiet=True)
+        elif (unsent := session.desk.unsent) is not None:
+            if unsent.away and self.answers:
+                self._failed = max(self._failed, 1)
+                self._say(False)
+                self._pause()
+            self._wait(unsent.waiting, unsent.refused)
 
-    def _wait(self, count: int) -> None:
-        before, self.waiting = self.waiting, count
-        if before != count:
+    def _wait(self, waiting: int, refused: int = 0) -> None:
+        before, (self.waiting, self.refused) = (self.waiting, self.refused), (waiting, refused)
+        if before != (waiting, refused):
             self.waits.emit()
 
     def hinted(self, deal: str) -> None:
@@ -104,20 +118,27 @@ class Watch(QObject):
             return
         self._asking = True
 
-        def work(_report: Progress) -> tuple[Person, Stamp | None]:
+        def work(_report: Progress) -> tuple[Person, Stamp | None, tuple[Outcome, ...]]:
             person = who.look()
+            outcomes = who.desk.send_unsent()
             try:
-                return person, None if deal is None else who.desk.store.stamp(deal)
+                return person, None if deal is None else who.desk.store.stamp(deal), outcomes
             except Refused as refused:
                 if refused.code != "no-deal":
                     raise
-                return person, None
+                return person, None, outcomes
 
-        def done(found: tuple[Person, Stamp | None]) -> None:
+        def done(found: tuple[Person, Stamp | None, tuple[Outcome, ...]]) -> None:
+            self._failed = 0
             self._rest()
             if session.seat.membership is not who:
                 return
+            if who.desk.unsent is not None:
+                who.desk.unsent.away = False
             self._say(True)
+            self.count()
+            if found[2]:
+                self.sent.emit(found[2])
             session.seat.knows(found[0])
             if deal is None or session.deal != deal:
                 return
@@ -128,6 +149,7 @@ class Watch(QObject):
                 session.reread()
 
         def failed(error: Exception) -> None:
+            self._failed += 1
             self._rest()
             if not isinstance(error, Refused):
                 raise error
@@ -139,8 +161,11 @@ class Watch(QObject):
                     f"You were signed out of {who.name}: an administrator has shut you out, or your password was"
                     " changed. Sign in again, or ask an administrator."
                 )
-            else:
-                self._say(False)
+                return
+            if who.desk.unsent is not None:
+                who.desk.unsent.away = True
+            self._say(False)
+            self.count()
 
         session.lanes.start(
             DATABASE, "Look at the server", work, done=done, failed=failed, cancelled=self._rest, quiet=True
@@ -158,14 +183,23 @@ class Watch(QObject):
 
     def _rest(self) -> None:
         again, self._asking, self._once_more = self._once_more, False, False
-        if self._session.seat.membership is not None:
-            self._timer.start(0 if again else BEAT)
+        if self._session.seat.membership is None:
+            return
+        if again:
+            self._timer.start(0)
+        else:
+            self._pause()
+
+    def _pause(self) -> None:
+        """The next look: soon after one that was not answered, later after several."""
+        pause = _FIRST_PAUSE * 2 ** min(self._failed, 6) * random.uniform(0.7, 1.0)
+        self._timer.start(round(min(BEAT, pause)) if self._failed else BEAT)
 
     def _settle(self) -> None:
         self._listen()
         if self._session.seat.membership is None:
             self._timer.stop()
-            self.answers = True
+            self.answers, self._failed = True, 0
         elif not self._timer.isActive() and not self._asking:
             self._timer.start(BEAT)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clo_desktop.faults import Refused
+from clo_desktop.figures import percent
 from clo_desktop.progress import Progress, silent
 from clo_desktop.work.desk import Desk
 from engine.assumptions import Assumptions
@@ -154,13 +155,15 @@ def words(done: DealValue) -> str:
         f"MOIC {told(e.moic_at_price, '.2f')}, paid back on {e.payback_at_price or '–'}",
         f"Incentive fee {e.incentive_fee:,.0f}: it costs {told(e.incentive_fee_effect, 'bp')} of the IRR since closing "
         f"({told(e.irr_since_closing_before_fee, '%')} before it, {told(e.irr_at_price_before_fee, '%')} at the price)",
-        "Cash-on-cash by year: " + ", ".join(f"{year} {share:.1%}" for year, share in e.by_year),
+        "Cash-on-cash by year: " + ", ".join(f"{year} {percent(share, 1)}" for year, share in e.by_year),
         f"Marks of {m.marked_on}: market value {told(m.market_value, ',.0f')}, average "
         f"{told(m.average_price, '.3f')}, {m.unmarked_par:,.0f} par unmarked; "
         f"NAV {told(m.nav, ',.0f')}, {told(m.nav_price, '.3f')} per 100",
-        "MVOC: " + ", ".join(f"{name} {ratio:.2%}" for name, ratio in m.mvoc),
+        "MVOC: " + ", ".join(f"{name} {percent(ratio)}" for name, ratio in m.mvoc),
         "Assets by price: "
-        + ", ".join(f"{b.name} {b.share:.1%} (market value {told(b.market_value, ',.0f')})" for b in done.buckets),
+        + ", ".join(
+            f"{b.name} {percent(b.share, 1)} (market value {told(b.market_value, ',.0f')})" for b in done.buckets
+        ),
     ]
     lines += _call_words(done.calls) if done.calls is not None else []
     lines += _risk_words(done.risks) if done.risks is not None else []
@@ -195,5 +198,5 @@ def told(found: float | None, form: str) -> str:
     if found is None:
         return "–"
     if form == "%":
-        return f"{found:.3%}"
+        return percent(found)
     return f"{found * 1e4:.1f} bp" if form == "bp" else f"{found:{form}}"

@@ -154,6 +154,7 @@ class _Teller:
             reading=reading,
             cushion_par=par_room,
             cushion_names=names,
+            empty=standing.empty,
         )
         return made, gap
 

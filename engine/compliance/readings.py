@@ -92,8 +92,8 @@ class Readings:
             else "First-lien-last-out loans do not count as senior secured",
             "recovery": "Recovery rate above the pivot counts in full for both limits"
             if share is None
-            else f"Recovery rate above the pivot: {share:.0%} to the WARF limit, {1 - share:.0%} to the spread limit, "
-            f"up to a recovery rate of {self.recovery_cap:.0%}",
+            else f"Recovery rate above the pivot: {share * 100:.0f} % to the WARF limit, {(1 - share) * 100:.0f} % to "
+            f"the spread limit, up to a recovery rate of {self.recovery_cap * 100:.0f} %",
             "affiliates": _affiliates(len(self.affiliates)),
             "sp_liability": f"For notes rated {self.sp_liability}",
         }

@@ -27,6 +27,7 @@ class TestResult:
               to go). Of a share or coverage: any par that counts; of an average: par at the most adverse figure held.
               None where no holding could break the limit or the figure is no sum of par
     cushion_names  the same in obligors of average size
+    empty     an average of no assets at all: it passes, and result and cushion say nothing
     """
 
     __test__ = False
@@ -51,6 +52,7 @@ class TestResult:
     reading: str = ""
     cushion_par: float | None = None
     cushion_names: float | None = None
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,7 @@ class Standing:
     limit     the row of the deal's table, with the baseline that nothing overwrites (`previous`)
     cushion   threshold - result (MAX) or result - threshold (MIN)
     held      it fails but is not worse than the baseline, whether or not the criteria allow that
-    empty     an average of nothing: it passes, whatever the limit
+    empty     an average of nothing: there is no result to hold against the limit, and it passes
     """
 
     definition: Definition
@@ -99,7 +99,7 @@ def _one(plan: Plan, reckoned: Reckoned, limit: TestLimit) -> Standing:
         outcome,
         cushion,
         held,
-        empty and cushion < 0.0,
+        empty,
     )
 
 

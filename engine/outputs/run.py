@@ -280,7 +280,7 @@ def _hurdle(flows: Projection, tier: Tier) -> float:
 
 
 def _tier_words(flows: Projection, tier: Tier) -> str:
-    return f"IRR {_hurdle(flows, tier):.4%}" if tier.kind == "irr" else f"multiple {tier.hurdle or 0.0:g}"
+    return f"IRR {_hurdle(flows, tier) * 100:.4f} %" if tier.kind == "irr" else f"multiple {tier.hurdle or 0.0:g}"
 
 
 def _threshold(flows: Projection, tier: Tier) -> Floats:

@@ -8,6 +8,7 @@ goal        the value of a parameter that gives a measure; the frontier over two
 tornado     one parameter at a time, down and up
 pricing     class x price x scenario: yields at prices, prices at yields
 leave_out   the deal without each of its assets
+forward     the deal at its next collection ends, as its loans are due
 
 All run through `Model.totals` (in chunks over threads; may be stopped by their `report`); answers do not depend on
 chunks or threads.

@@ -74,6 +74,12 @@ def post(deal: Deal, assets: Mapping[str, Asset], trades: Sequence[Trade]) -> Le
     return Ledger(par, cash, tuple(fills))
 
 
+def unknown(asset_id: str) -> str:
+    """What is wrong with an asset that nobody knows, and the remedy."""
+    said = f"the asset {asset_id!r} is not in the asset master" if asset_id else "the asset is missing"
+    return f"{said}; correct the id, or describe the asset in further columns."
+
+
 def _fill(
     trade: Trade, row: int, assets: Mapping[str, Asset], par: Mapping[str, float], problems: list[Problem]
 ) -> Filled | None:
@@ -81,8 +87,7 @@ def _fill(
     found: list[Problem] = []
     asset = assets.get(fold(trade.asset_id))
     if asset is None:
-        said = f"the asset {trade.asset_id!r} is not in the asset master" if trade.asset_id else "the asset is missing"
-        found.append(Problem(row, "asset_id", f"{said}; correct the id, or describe the asset in further columns."))
+        found.append(Problem(row, "asset_id", unknown(trade.asset_id)))
     wrong = par_problem(trade.par)
     if wrong:
         found.append(Problem(row, "par", wrong))
@@ -132,11 +137,11 @@ def with_ledger(book: Book, ledger: Ledger) -> Book:
         for i in dict.fromkeys([*before, *assets])
         if (ledger.par[i] > 0.0 if i in touched else i in before)
     )
-    deal = replace(book.deal, holdings=holdings, accounts=_accounts(book.deal, ledger.cash))
+    deal = replace(book.deal, holdings=holdings, accounts=accounts_with(book.deal, ledger.cash))
     return replace(book, deal=deal, assets=assets)
 
 
-def _accounts(deal: Deal, cash: float) -> tuple[Account, ...]:
+def accounts_with(deal: Deal, cash: float) -> tuple[Account, ...]:
     """The deal's accounts with another principal balance of the collection account."""
     changed = replace(deal.account(COLLECTION), principal=cash)
     if all(a.number != COLLECTION for a in deal.accounts):

@@ -113,7 +113,7 @@ def test_that_recovery_above_the_base_moves_the_limits_in_the_allotted_shares() 
     done = judged(lots, 0.0, (130, 131), limits=_limits()[:2], quality_inputs=elected(0.0395, 35.0, **more))
     assert done.result(130).threshold == pytest.approx(3000 + 0.75 * 4 * 60)
     assert done.result(131).threshold == pytest.approx(0.0395 - 0.25 * 4 * 0.0005)
-    assert "75% to the WARF limit" in done.result(130).reading
+    assert "75 % to the WARF limit" in done.result(130).reading
 
 
 def test_that_recovery_below_the_base_moves_nothing_and_above_the_cap_no_more() -> None:

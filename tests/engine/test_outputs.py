@@ -377,7 +377,7 @@ def test_that_a_deal_with_two_hurdles_has_two_thresholds() -> None:
     model = Model(book, read_document(data), assumed_terms())
     table = next(t for t in run_tables(model.run(Assumptions())) if t.name == "incentive-fee")
     shown = [name for name in table.names if name.startswith("Threshold")]
-    assert shown == ["Threshold of IRR 8.0000%", "Threshold of multiple 1.5"]
+    assert shown == ["Threshold of IRR 8.0000 %", "Threshold of multiple 1.5"]
     invested = model.run(Assumptions()).inputs
     paid = np.concatenate([[0.0], np.cumsum(table["Paid to subordinated notes"])[:-1]])
     left = np.maximum(1.5 * invested.equity_invested - invested.equity_received - paid, 0.0)

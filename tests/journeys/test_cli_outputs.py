@@ -117,6 +117,47 @@ def test_that_a_folder_that_cannot_be_written_is_refused(
     assert "choose another folder" in told(capsys, workspace, "spreads", "--csv", taken)["error"]["message"]
 
 
+KEPT = {
+    "tables": (["tables", "--table", "class-A-1", "--csv", "."], "class-A-1.csv"),
+    "assets": (["assets", "--csv", "."], "assets.csv"),
+    "spreads": (["spreads", "--csv", "."], "spreads.csv"),
+    "pack": (["pack", "-o", "harbor.clopack"], "harbor.clopack"),
+    "audit": (["audit", "export", "audit.csv"], "audit.csv"),
+    "head of the audit": (["audit", "export", "audit.csv"], "audit.anchor.json"),
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_that_no_verb_writes_over_a_file_unless_it_is_forced(
+    what: str,
+    workspace: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    warm: None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (verb, *more), name = KEPT[what]
+    made = tmp_path / name
+    made.write_text("somebody's work", encoding="utf-8")
+    refused = told(capsys, workspace, verb, *more)["error"]["message"]
+    assert refused.startswith(f"{name} is there already")
+    assert "--force" in refused
+    assert made.read_text(encoding="utf-8") == "somebody's work"
+    told(capsys, workspace, verb, *more, "--force")
+    assert made.read_bytes() != b"somebody's work"
+
+
+def test_that_a_folder_that_holds_tables_already_is_kept_as_a_whole(
+    workspace: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, warm: None
+) -> None:
+    for name in ("deal.csv", "tests.csv"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    refused = told(capsys, workspace, "tables", "--csv", tmp_path)["error"]["message"]
+    assert "1 more are there already and nothing was written" in refused
+    assert {p.name for p in tmp_path.iterdir() if p.suffix == ".csv"} == {"deal.csv", "tests.csv"}
+
+
 def test_that_the_sheets_of_a_report_hold_the_tables(
     workspace: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, warm: None
 ) -> None:

@@ -90,7 +90,7 @@ def test_that_a_comparison_names_inputs_and_figures(clo: Said) -> None:
     assert irr["less_first"] == [pytest.approx(irr["values"][1] - irr["values"][0])]
     code, _, err = clo("compare", "--deal", HARBOR, "--scenario", "Base")
     assert code == 1
-    assert "Two to 4 scenarios go side by side; 1 are named." in err
+    assert "Two to four scenarios go side by side; 1 scenario is named." in err
 
 
 def test_that_a_pack_goes_to_another_workspace_with_the_same_numbers(

@@ -179,6 +179,24 @@ def test_that_the_mac_is_hmac_sha256(admin: sa.Engine) -> None:
     assert hmac.new(secret, message.encode(), hashlib.sha256).digest() == mac
 
 
+def test_that_what_is_signed_part_by_part_is_what_is_checked_whatever_names_hold(admin: sa.Engine) -> None:
+    odd = """E'Ü "quoted" \\\\ / \\n \\t \\u2028 \U0001f600, ], null'"""
+    run(
+        admin,
+        f"INSERT INTO clo.deals (name) VALUES ({odd}), ('')",
+        f"INSERT INTO clo.holdings (deal_id, asset_id, par) SELECT id, {odd}, 'Infinity' FROM clo.deals",
+        "SET application_name = '\"'",
+        "UPDATE clo.holdings SET rank = -0.0, par = 1e-300",
+        'UPDATE clo.pairs SET document = \'{"b": {"c": null}}\'',
+        "DELETE FROM clo.holdings",
+        "DELETE FROM clo.pairs",
+        "SELECT audit.seal()",
+    )
+    verdict = look(admin)
+    assert verdict.whole, verdict.breaches
+    assert verdict.lines == 7 + 2 + 3 + 5 + 1 + 5 + 1
+
+
 def test_that_every_writer_is_sealed_though_many_seal_at_once_and_the_order_of_commits_is_another(
     admin: sa.Engine,
 ) -> None:

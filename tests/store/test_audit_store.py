@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from clo_desktop.store import Store, migrate, open_store, schema
-from clo_desktop.store.audit import anchors, server
+from clo_desktop.store.audit import seals, server
 from clo_desktop.store.audit.lines import Wanted
-from clo_desktop.store.connection import address, connect
+from clo_desktop.store.connection import address, connect, reading
 from engine import terms
 from tests.store.any_book import large_book
 
@@ -45,6 +46,19 @@ def par_of_first(book: terms.Book, par: float) -> terms.Book:
     return replace(book, deal=replace(book.deal, holdings=(replace(first, par=par), *others)))
 
 
+def pending(store: Store) -> int:
+    """How many lines of a server wait for their seal, without sealing them."""
+    with reading(store._engine) as on:
+        return int(on.exec_driver_sql("SELECT pending FROM audit.state()").scalar_one())
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def test_that_every_row_of_an_import_and_each_changed_row_of_an_edit_has_one_line(audited: Store) -> None:
     audited.save(BOOK)
     with audited._engine.connect() as on:
@@ -63,7 +77,7 @@ def test_that_every_row_of_an_import_and_each_changed_row_of_an_edit_has_one_lin
     )
     verdict = audited.audit.verify()
     assert verdict.whole, verdict.breaches
-    assert (verdict.rows, verdict.pending) == (rows, 0), "every save is followed by its seal"
+    assert (verdict.rows, verdict.pending) == (rows, 0), "who verifies seals first"
 
 
 def test_that_lines_are_found_by_person_deal_table_asset_field_and_time(audited: Store) -> None:
@@ -98,14 +112,45 @@ def test_that_lines_are_found_by_person_deal_table_asset_field_and_time(audited:
 def test_that_closing_keeps_the_head_and_verifying_compares_with_it(audited: Store) -> None:
     audited.save(BOOK)
     audited.audit.carry()
-    known = anchors.known(audited.name)
+    known = audited.audit.known()
     assert known is not None
     assert known.link == (audited.audit.verify().head or known).link
     audited.save(par_of_first(BOOK, 7.5))
     audited.audit.carry()
-    later = anchors.known(audited.name)
+    later = audited.audit.known()
     assert later is not None
     assert later.pos > known.pos
+
+
+@pytest.mark.parametrize("audited", ["postgresql"], indirect=True)
+def test_that_a_seal_that_fails_is_logged_and_closing_makes_up_for_it(
+    audited: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(seals, "_SEAL", "SELECT * FROM audit.no_seal()")
+        audited.save(BOOK)
+        wait_for(lambda: "wait for the next seal" in caplog.text)
+    assert "wait for the next seal: function audit.no_seal() does not exist" in caplog.text
+    assert pending(audited) > 0
+    audited.audit.carry()
+    known = audited.audit.known()
+    assert known is not None
+    assert pending(audited) == 0
+    assert known.link == (audited.audit.verify().head or known).link
+
+
+@pytest.mark.parametrize("audited", ["postgresql"], indirect=True)
+def test_that_commits_close_together_share_a_seal_that_nobody_waits_for(
+    audited: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seals, "PAUSE", 60.0)
+    audited.save(BOOK)
+    audited.save(par_of_first(BOOK, 7.5))
+    assert pending(audited) == audited.audit.count() > 0
+    seals.now(audited._engine)
+    assert pending(audited) == 0
+    with reading(audited._engine) as on:
+        assert on.exec_driver_sql("SELECT count(*) FROM audit.chain").scalar() == 1
 
 
 def test_that_a_file_put_back_to_an_older_state_is_seen_until_it_is_trusted(tmp_path: Path) -> None:

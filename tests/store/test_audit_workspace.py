@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -436,14 +438,33 @@ def test_that_the_rows_of_a_workspace_from_before_the_audit_have_a_first_line(fi
     assert look(file).whole
 
 
-def test_that_anchors_are_kept_by_store_and_a_spoilt_file_of_them_hurts_nothing(tmp_path: Path) -> None:
+def test_that_anchors_are_kept_by_store_and_a_spoilt_file_of_one_hurts_nothing() -> None:
     one = Anchor("trail", 3, "ab", dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
     anchors.keep("here.clo", one)
     anchors.keep("there.clo", replace(one, pos=4))
     assert anchors.known("here.clo") == one
     assert anchors.known("nowhere") is None
-    anchors.file().write_text("{")
+    anchors.file("here.clo").write_text("{")
     assert anchors.known("here.clo") is None
+    assert anchors.known("there.clo") == replace(one, pos=4)
+
+
+def test_that_stores_that_close_at_once_do_not_lose_one_anothers_anchor() -> None:
+    one = Anchor("trail", 3, "ab", dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
+    names = [f"store {n}" for n in range(24)]
+    with ThreadPoolExecutor(8) as several:
+        list(several.map(lambda name: anchors.keep(name, one), names))
+    assert [anchors.known(name) for name in names] == [one] * len(names)
+
+
+def test_that_an_anchor_of_the_former_common_file_is_known_until_a_newer_is_kept() -> None:
+    one = Anchor("trail", 3, "ab", dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
+    former = anchors.file("former.clo").parent.parent / "anchors.json"
+    former.parent.mkdir(parents=True, exist_ok=True)
+    former.write_text(json.dumps({"former.clo": one.as_json()}))
+    assert anchors.known("former.clo") == one
+    anchors.keep("former.clo", replace(one, pos=4))
+    assert anchors.known("former.clo") == replace(one, pos=4)
 
 
 @pytest.mark.long

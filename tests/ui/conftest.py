@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QStatusBar
 from pytestqt.qtbot import QtBot
 
+from clo_desktop import paths
 from clo_desktop.app import leave_clipboard
 from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.look import theme
@@ -45,6 +46,13 @@ def lanes_do_not_rest(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     if request.module.__name__.rpartition(".")[2] != "test_window_smooth":
         monkeypatch.setattr(lanes, "_REST", 1)
         monkeypatch.setattr(lanes, "_BEAT", 10)
+
+
+@pytest.fixture(autouse=True)
+def unsaved_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where windows of a test keep what is not stored: nowhere near the user's."""
+    monkeypatch.setattr(paths, "unsaved_folder", lambda: tmp_path / "unsaved")
+    return tmp_path / "unsaved"
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from clo_desktop.look import formats, icons, series, theme
 from clo_desktop.look.formats import MINUS, MISSING, THIN, Show
 from clo_desktop.look.icons import Outcome
+from clo_desktop.look.status import StatusBar
 from clo_desktop.look.tokens import CONTRAST, DARK, LIGHT, THEMES, Tokens, contrast
 from engine.asset import Kind
 
@@ -191,3 +192,31 @@ def test_that_a_change_of_the_system_is_taken_up_only_when_it_was_chosen(
     qapp.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Light)
     assert theme.current() is LIGHT
     theme.apply(qapp, "light")
+
+
+def test_that_a_sentence_has_the_figures_of_the_tables() -> None:
+    said = "Cash is -1,234,567.89 after the trades, 18.893 % of 1,333 ms; 5% is typed, and 2,5 is no group"
+    assert formats.in_words(said) == (
+        f"Cash is {MINUS}1{THIN}234{THIN}567.89 after the trades, 18.893{THIN}% of 1{THIN}333 ms; 5% is typed, and 2,5 "
+        "is no group"
+    )
+    assert formats.percent(0.1404) == formats.with_unit("rate", 0.1404)
+    assert formats.percent(None) == MISSING
+
+
+def test_that_a_message_takes_the_room_of_the_labels_beside_it(qtbot: QtBot) -> None:
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    sums, saved = QLabel("3 selected: par 1 000 000  price 98.000  spread 3.62 %"), QLabel("Saved")
+    bar.add_labels(sums, saved)
+    bar.resize(700, 24)
+    bar.show()
+    bar.showMessage("Short.")
+    assert sums.isVisible()
+    long = "Row 3 cannot be sold: none of it is held; " * 2
+    bar.showMessage(long)
+    assert not sums.isVisible()
+    assert saved.isVisible()
+    assert bar.toolTip() == long
+    bar.clearMessage()
+    assert sums.isVisible()

@@ -7,6 +7,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox
@@ -104,6 +105,36 @@ def test_that_the_trend_has_result_limit_and_cushion_of_every_date_with_units(ha
     copied = QGuiApplication.clipboard().text().splitlines()
     assert copied[0].split("\t")[:3] == ["As of", "Outcome", "Result (%)"]
     assert copied[2].split("\t")[2] == "61"
+
+
+def test_that_looking_ahead_goes_on_from_the_last_snapshot_and_can_neither_be_stored_nor_deleted(
+    harbor: Window, qtbot: QtBot
+) -> None:
+    settle(harbor, qtbot)
+    harbor.go_to("compliance")
+    pane = harbor.compliance
+    pane.reveal(35)  # the weighted average life runs down by itself
+    qtbot.waitUntil(lambda: len(pane.trend.table.frame) == 1)
+    pane.trend.ahead_button.click()
+    qtbot.waitUntil(lambda: bool(pane.snapshots.ahead))
+    settle(harbor, qtbot)
+    frame = pane.trend.table.frame
+    results = [frame.value(i, frame.index["result"]) for i in range(len(frame))]
+    assert len(results) == 5
+    assert results == sorted(results), "the latest first, and a life only runs down"
+    stored, due = pane.trend.chart._lines
+    assert np.isnan(stored.values).tolist() == [False, True, True, True, True]
+    assert due.values.tolist() == results[::-1]
+    assert "As the loans are due it stands at" in pane.trend.head.text()
+    pane.trend.table.select_keys([frame.key_of(4)])
+    qtbot.waitUntil(pane.trend.drop_button.isEnabled)
+    pane.trend.table.select_keys([frame.key_of(0)])
+    qtbot.waitUntil(lambda: not pane.trend.drop_button.isEnabled())
+    assert harbor.session.desk is not None
+    assert len(harbor.session.desk.store.snapshots(DEMO_DEAL)) == 1
+    pane.trend.ahead_button.click()
+    settle(harbor, qtbot)
+    assert len(pane.trend.table.frame) == 1
 
 
 def test_that_a_snapshot_of_the_same_date_is_replaced_after_it_was_said(
@@ -255,7 +286,7 @@ def test_that_an_idea_put_aside_is_listed_renamed_opened_and_deleted(
     assert pad.rows == ()
     (idea,) = stored(ready, qtbot)
     assert not idea.is_open
-    dialog = StoredIdeasDialog(pad, DEMO_DEAL, ready)
+    dialog = StoredIdeasDialog(pad, DEMO_DEAL, ready.session.seat, ready)
     qtbot.addWidget(dialog)
     dialog.table.select_keys([idea.key])
     qtbot.waitUntil(lambda: "the same figures" in dialog.told.text())

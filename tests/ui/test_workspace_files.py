@@ -68,8 +68,8 @@ def test_that_the_demo_workspace_says_so_and_leads_to_one_s_own(window: Window, 
     assert "demo workspace" in window.banner.words.text()
     window.banner.button.click()
     dialog = shown(window, EncryptionDialog)
-    assert not dialog.by_keyring.isEnabled()  # there is none, which is said
-    assert "use a passphrase instead" in dialog.note.text()
+    qtbot.waitUntil(lambda: "use a passphrase instead" in dialog.note.text())  # there is no keyring
+    assert not dialog.by_keyring.isEnabled()
     assert dialog.by_passphrase.isChecked()
     for first, second, fault in (("short", "short", "is short"), (PHRASE, f"{PHRASE}!", "differ")):
         dialog.first.setText(first)
@@ -94,7 +94,7 @@ def test_that_a_keyring_is_what_is_suggested(window: Window, qtbot: QtBot, monke
     monkeypatch.setattr(vault, "system_keyring", lambda: keyring)
     window.doorman.own()
     dialog = shown(window, EncryptionDialog)
-    assert dialog.by_keyring.isChecked()
+    qtbot.waitUntil(dialog.by_keyring.isChecked)
     assert dialog.note.isHidden()
     dialog.accept()
     settled(window, qtbot)

@@ -57,6 +57,11 @@ def test_that_the_commands_take_list_trace_and_remove_snapshots(
     assert [(s["as_of"], s["origin"], len(s["tests"])) for s in listed] == [(day, "asked", 37)]
     (one,) = said(capsys, workspace, "snapshots", *deal, "--test", "29")["snapshots"]
     assert [t["number"] for t in one["tests"]] == [29]
+    ahead = said(capsys, workspace, "snapshots", *deal, "--test", "35", "--ahead")["snapshots"]
+    assert [s["origin"] for s in ahead[-4:]] == ["ahead"] * 4
+    lives = [s["tests"][0]["result"] for s in ahead[-4:]]
+    assert lives == sorted(lives, reverse=True)
+    assert said(capsys, workspace, "snapshots", *deal)["snapshots"] == listed, "what was looked ahead to is not stored"
     assert said(capsys, workspace, "snapshots", *deal, "--test", "999", code=1)["error"]["code"] == "no-snapshot"
     assert said(capsys, workspace, "snapshots", *deal, "--remove", day) == {"removed": day}
     assert said(capsys, workspace, "snapshots", *deal)["snapshots"] == []
@@ -139,6 +144,8 @@ def test_that_ideas_are_listed_and_one_is_written_as_trades_that_compliance_read
     file = tmp_path / "swap.csv"
     assert said(capsys, workspace, "ideas", *deal, "--idea", "swap", "--csv", str(file))["trades"] == 1
     assert file.read_text().splitlines()[1] == f"sell,{asset},250000.0,99.5,2025-05-05"
+    again = said(capsys, workspace, "ideas", *deal, "--idea", "swap", "--csv", str(file), code=1)
+    assert "--force" in again["error"]["message"]
     after = said(capsys, workspace, "compliance", *deal, "--trades", str(file))
     assert all("after" in test for test in after["tests"])
     assert said(capsys, workspace, "ideas", *deal, "--idea", "none", code=1)["error"]["code"] == "no-idea"

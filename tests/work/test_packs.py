@@ -13,6 +13,7 @@ import pytest
 from clo_desktop.faults import Refused
 from clo_desktop.work import ingredients, kept, pack_file, packs, scenario_library
 from clo_desktop.work.desk import Desk
+from clo_desktop.work.scenario import scenario_of_text
 from clo_desktop.work.terms_plain import plain, record
 from engine.assumptions import Assumptions
 from engine.terms import Book
@@ -77,6 +78,30 @@ def test_that_a_pack_is_stored_and_stored_again_changes_nothing(packed: Path, de
         packs.store(desk, other)
     packs.store(desk, other, "Harbor again")
     assert [deal.name for deal in desk.deals()] == [DEAL, "Harbor again"]
+
+
+def test_that_a_version_of_the_library_stays_that_version(packed: Path, desk: Desk) -> None:
+    for text in ("cdr: 2%\n", "cdr: 3%\n"):
+        scenario_library.save(desk.store, "House", text)
+    pack = packs.read(packed)
+
+    def unpacked(*texts: tuple[str, str]) -> list[str]:
+        of_pack = tuple((title, text, scenario_of_text(text, title)) for title, text in texts)
+        return list(packs.store(desk, replace(pack, scenarios=of_pack))[1][1:])
+
+    assert packs.named_scenarios(["House@1", "house", "Base"], lambda: desk) == [
+        ("House@1", "cdr: 2%\n"),
+        ("House@2", "cdr: 3%\n"),
+        ("Base", scenario_library.entry(None, "Base").text),
+    ]
+    assert unpacked(("House@1", "cdr: 2%\n")) == ["The scenario House@1 of the pack is version 1 of House here."]
+    assert unpacked(("House@5", "cdr: 2%")) == ["The scenario House@5 of the pack is version 1 of House here."]
+    assert scenario_library.entry(desk.store, "House").text == "cdr: 3%\n"
+    assert unpacked(("House@9", "cdr: 9%\n"), ("House@1", "cdr: 8%\n")) == [
+        "The scenario House@1 of the pack was saved as version 3 of House.",
+        "The scenario House@9 of the pack was saved as version 4 of House.",
+    ]
+    assert len(scenario_library.versions(desk.store, "House")) == 4
 
 
 def test_that_a_locked_scenario_keeps_a_pack_out_as_a_whole(packed: Path, desk: Desk) -> None:

@@ -92,8 +92,36 @@ def test_that_a_name_with_a_version_is_that_version(store: Store) -> None:
     assert library.entry(store, "house").tags == ("a",)
     with pytest.raises(Refused, match="has the versions 1 to 2; '3' is none"):
         library.entry(store, "House@3")
-    with pytest.raises(Refused, match=r"called Huose\. Did you mean House\? The library has: Base, "):
+    with pytest.raises(Refused, match=r"called Huose\. Did you mean House\? The library also has: Base, "):
         library.entry(store, "Huose")
+
+
+def test_that_an_unknown_name_is_answered_by_near_names_and_then_the_others_in_order(store: Store) -> None:
+    for name in ("zebra", "Alpha"):
+        library.save(store, name, "cdr: 2%")
+    with pytest.raises(Refused) as stop:
+        library.entry(store, "replay 2009")
+    near, others = stop.value.message.split(" Did you mean ")[1].split("? The library also has: ")
+    assert set(near.split(" or ")) == {"Replay 2008", "Replay 2001", "Replay 2020"}
+    names = others.removesuffix(".").split(", ")
+    assert names == sorted(names, key=str.casefold)
+    assert {"Alpha", "zebra", "Base"} < set(names)
+    assert not {"Replay 2008"} & set(names)
+    with pytest.raises(Refused, match=r"called qqqq\. The library has: Alpha, Base, "):
+        library.entry(store, "qqqq")
+
+
+def test_that_a_copy_has_its_new_name_as_title_and_nothing_else_changes(store: Store) -> None:
+    base = library.entry(None, "Base").text
+    copy = library.copied("Base", lambda: store, "House: ours")
+    assert scenario_of_text(copy, "x").title == "House: ours"
+    assert copy.splitlines()[1:] == base.splitlines()[1:]
+    library.save(store, "House", library.copied("Base", lambda: store, "House"))
+    assert library.copied("House@1", lambda: store, "House") == library.entry(store, "House").text
+    library.save(store, "Long", "title: >-\n  Two\n  lines\ncdr: 2%\n")
+    assert library.copied("Long", lambda: store, "Short") == "title: Short\ncdr: 2%\n"
+    library.save(store, "Bare", "cdr: 2%\n")
+    assert library.copied("Bare", lambda: store, "Other") == "cdr: 2%\n"
 
 
 def test_that_a_text_that_is_no_scenario_is_not_saved(store: Store) -> None:

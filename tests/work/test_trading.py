@@ -212,11 +212,29 @@ def test_that_any_pasted_text_is_read_as_lines_that_say_what_is_wrong(text: str)
 
 
 def test_that_every_wrong_row_of_a_file_is_a_fault(desk: Desk, held: list[str], tmp_path: Path) -> None:
-    text = f"side,asset_id,par,price\nbuy,{held[0]},1,9950\nbuy,{held[0]},1e6,99\nsell,X,1,99\n"
+    rows = (
+        f"sell,{held[0]},1e12,99",
+        f"buy,{held[1]},1e6,99",
+        "sell,X,1,99",
+        f"hold,{held[2]},1,99",
+        "hold,Y,many,99",
+        f"sell,{held[2]},1e12,99",  # row 5 may have bought it
+        f"buy,{held[1]},1,9950",
+    )
     with pytest.raises(Refused) as told:
-        trading.effect_of_file(desk, DEMO_DEAL, write(tmp_path, text))
-    assert [(f.cell, f.column) for f in told.value.faults] == [("2", "price"), ("4", "asset_id")]
-    assert "(1 more fault in the file.)" in told.value.message
+        trading.effect_of_file(desk, DEMO_DEAL, write(tmp_path, "\n".join(("side,asset_id,par,price", *rows))))
+    assert [(f.cell, f.column) for f in told.value.faults] == [
+        ("row 2", "par"),
+        ("row 4", "asset_id"),
+        ("row 5", "side"),
+        ("row 6", "side"),
+        ("row 6", "par"),
+        ("row 6", "asset_id"),
+        ("row 8", "price"),
+    ]
+    assert told.value.message.startswith("trades.csv, row 2, par: ")
+    assert "(6 more faults: row 4, asset_id; row 5, side; row 6, side; row 6, par; " in told.value.message
+    assert told.value.faults[2].words == "trades.csv, row 5, side: “hold” is no side; write buy or sell."
 
 
 def test_that_a_file_that_is_not_there_is_said(desk: Desk, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clo_desktop.work import plain, summary
-from clo_desktop.work.desk import Desk
+from clo_desktop.work.desk import Desk, comply_with
+from clo_desktop.work.history import snapshot_of
+from clo_desktop.work.standing import outcome_word
 from engine.assumptions import Assumptions
 from engine.compliance import Compliance
 from engine.projection import Projection
@@ -76,4 +80,21 @@ def test_that_a_failing_coverage_test_is_told_with_its_first_date(stocked: Path)
     hard = Desk(stocked).project(DEAL, Assumptions(cdr=0.15, severity=0.7))
     text = summary.projection(hard)
     assert "fails first on 20" in text
-    assert f"CDR {0.15:.2%}" in text
+    assert "CDR 15.00 %" in text
+
+
+def test_that_an_average_of_no_assets_is_not_applicable_and_has_no_cushion(stocked: Path) -> None:
+    book = Desk(stocked).book(DEAL)
+    fixed = {asset.asset_id for asset in book.assets.values() if asset.coupon_type == "FIXED"}
+    floating = tuple(h for h in book.deal.holdings if h.asset_id not in fixed)
+    done = comply_with(replace(book, deal=replace(book.deal, holdings=floating)))
+    coupon = next(r for r in done.results if r.name == "Weighted average fixed coupon")
+    assert coupon.empty
+    (line,) = (line for line in summary.compliance(done).splitlines() if coupon.name in line)
+    assert re.search(r" – min +\d\.\d{3} % +–  not applicable +No such assets$", line), line
+    (row,) = (row for row in plain.compliance(done)["tests"] if row["name"] == coupon.name)
+    assert (row["outcome"], row["cushion"], row["applicable"]) == ("pass", None, False)
+    assert outcome_word(coupon) == "not applicable"
+    kept = snapshot_of(book, done, "taken").test(coupon.number)
+    assert kept is not None
+    assert (kept.result, kept.cushion) == (None, None)

@@ -11,11 +11,9 @@ import numpy as np
 from clo_desktop.look.formats import Show
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.query import Filter, Mask
-from clo_desktop.work.standing import outcome_word, relative_cushion
+from clo_desktop.work.standing import cushion, outcome_word, relative_cushion
 from engine.asset import Kind
 from engine.compliance import Compliance, TestResult
-
-NO_ASSETS: Final = "No such assets"
 
 _COLUMNS: Final = (
     Column("number", "No.", Kind.COUNT.value, tip="Number in the catalogue"),
@@ -57,22 +55,12 @@ def aggregate(result: TestResult) -> str:
     return result.aggregate
 
 
-def nothing_to_test(result: TestResult) -> bool:
-    """Whether an average is of no assets at all: then it has no result to hold against its limit."""
-    return aggregate(result) == "average" and not result.members.any()
-
-
-def verdict(result: TestResult) -> str:
-    """The outcome as the table has it."""
-    return "not applicable" if nothing_to_test(result) else outcome_word(result)
-
-
 def in_order(results: Iterable[TestResult]) -> list[TestResult]:
     """What fails and what is near first, tightest on top; the others in the deal's order."""
     found = list(results)
-    urgent = [r for r in found if verdict(r) in _FIRST]
-    urgent.sort(key=lambda r: (_FIRST.index(verdict(r)), relative_cushion(r)))
-    return urgent + [r for r in found if verdict(r) not in _FIRST]
+    urgent = [r for r in found if outcome_word(r) in _FIRST]
+    urgent.sort(key=lambda r: (_FIRST.index(outcome_word(r)), relative_cushion(r)))
+    return urgent + [r for r in found if outcome_word(r) not in _FIRST]
 
 
 def largest_only(result: TestResult) -> TestResult:
@@ -85,17 +73,16 @@ def largest_only(result: TestResult) -> TestResult:
 def tests_frame(done: Compliance | None) -> Frame:
     """The tests as a table, in the order of `in_order`."""
     results = in_order(done.results) if done is not None else []
-    empty = [nothing_to_test(r) for r in results]
     data: dict[str, list[Any]] = {
         "number": [float(r.number) for r in results],
         "name": [r.name for r in results],
-        "outcome": [verdict(r) for r in results],
-        "result": [None if none else r.result for r, none in zip(results, empty, strict=True)],
+        "outcome": [outcome_word(r) for r in results],
+        "result": [None if r.empty else r.result for r in results],
         "bound": ["≤" if r.direction == "MAX" else "≥" for r in results],
         "threshold": [r.threshold for r in results],
-        "room": [None if none else r.cushion for r, none in zip(results, empty, strict=True)],
-        "cushion": [None if none else relative_cushion(r) for r, none in zip(results, empty, strict=True)],
-        "comment": [NO_ASSETS if none else r.comment for r, none in zip(results, empty, strict=True)],
+        "room": [cushion(r) for r in results],
+        "cushion": [None if r.empty else relative_cushion(r) for r in results],
+        "comment": [r.comment for r in results],
         "cushion_par": [r.cushion_par for r in results],
         "cushion_names": [r.cushion_names for r in results],
         "reading": [r.reading for r in results],

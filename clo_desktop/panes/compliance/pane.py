@@ -13,6 +13,7 @@ from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
 from clo_desktop.look.layouts import stacked, with_drawer
 from clo_desktop.look.outcome import beside_words
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import Tabs, WrappedLabel, as_text, short
 from clo_desktop.panes.compliance.breaking import BreakTab
 from clo_desktop.panes.compliance.frames import (
@@ -20,10 +21,8 @@ from clo_desktop.panes.compliance.frames import (
     SETS,
     aggregate,
     largest_only,
-    nothing_to_test,
     shown_by,
     tests_frame,
-    verdict,
 )
 from clo_desktop.panes.compliance.told import reckoning
 from clo_desktop.panes.compliance.trend import TrendTab
@@ -37,6 +36,7 @@ from clo_desktop.work.edits import Edits
 from clo_desktop.work.history import moment
 from clo_desktop.work.session import Session
 from clo_desktop.work.snapshots import Snapshots
+from clo_desktop.work.standing import outcome_word
 from engine.compliance import Compliance, TestResult, own
 from engine.outputs.beside import beside
 from engine.terms import Book
@@ -78,7 +78,9 @@ class CompliancePane(QWidget):
         self.order = Choice("Order of the tests")
         self.order.addItems(list(_ORDERS))
         self.order.setToolTip("Order of the tests")
-        self.new_test = QPushButton("New test…")
+        self.new_test = PermitButton(
+            session.seat, rights.WRITE, "New test…", "A test of your own: at most 5 % of what you name"
+        )
         self._detail = WrappedLabel(_CHOOSE)
         self._detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._detail.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -88,16 +90,18 @@ class CompliancePane(QWidget):
         self._population = QPushButton("Show all of the population")
         self._population.setToolTip("Every position the largest name is looked for among")
         self._population.hide()
-        self._edit = QPushButton("Edit test…")
+        self._edit = PermitButton(session.seat, rights.WRITE, "Edit test…")
         self._edit.hide()
-        self._remove = QPushButton("Remove test")
+        self._remove = PermitButton(
+            session.seat, rights.WRITE, "Remove test", "Takes the test out of the deal; Ctrl+Z brings it back"
+        )
         self._remove.hide()
         self.movers = FrameTable(
             movers_frame(None, None), name="Positions behind the test", frozen=1, filters=False, footer=False
         )
         self.movers.set_empty(_CHOOSE)
         self.snapshots = Snapshots(session, self)
-        self.trend = TrendTab(self.take_snapshot, self.drop_snapshot)
+        self.trend = TrendTab(session.seat, self.take_snapshot, self.drop_snapshot, self.snapshots.look_ahead)
         self.breaking = BreakTab(session.lanes)
         self.tabs = Tabs()
         self.tabs.addTab(self.movers, "Positions")
@@ -156,7 +160,6 @@ class CompliancePane(QWidget):
         self.table.row_activated.connect(lambda _key: self._show_rows())
         self.movers.row_activated.connect(lambda key: session.asset_wanted.emit(str(key)))
         undo_keys(self, self._edits)
-        session.seat.changed.connect(self._settle)
         self._settle()
 
     def _filtered(self, _texts: dict[str, str]) -> None:
@@ -181,7 +184,7 @@ class CompliancePane(QWidget):
 
     def _show(self, done: Compliance | None) -> None:
         self.table.set_frame(tests_frame(done))
-        words = [verdict(r) for r in done.results] if done is not None else []
+        words = [outcome_word(r) for r in done.results] if done is not None else []
         self.chips.offer([(n, text, sum(w in which or not which for w in words)) for n, (text, which) in CHIPS.items()])
         self._settle()
         if done is None:
@@ -202,14 +205,8 @@ class CompliancePane(QWidget):
         self._tell(self.table.current_key())
 
     def _settle(self) -> None:
-        """Who may not change the deal reads why on the buttons."""
-        why = self._session.seat.why_not(rights.WRITE)
-        self.new_test.setEnabled(self._session.compliance is not None and not why)
-        self.new_test.setToolTip(why or "A test of your own: at most 5 % of what you name")
-        self._edit.setToolTip(why)
-        self._remove.setToolTip(why or "Takes the test out of the deal; Ctrl+Z brings it back")
-        for button in (self._edit, self._remove):
-            button.setEnabled(not why)
+        """A test is written into a deal whose tests are there."""
+        self.new_test.setEnabled(self._session.compliance is not None)
 
     def reveal(self, number: int) -> None:
         """Goes to the row of a test."""
@@ -232,7 +229,7 @@ class CompliancePane(QWidget):
         self.movers.set_empty(_CHOOSE if result is None else "No position counts in the test or moves it.")
         self._show_trend()
         self.breaking.show_test(done, result)
-        self.movers.set_frame(movers_frame(done, None if result is None or nothing_to_test(result) else result))
+        self.movers.set_frame(movers_frame(done, None if result is None or result.empty else result))
         if result is None or done is None:
             self._detail.setText(_CHOOSE)
             return
@@ -250,7 +247,8 @@ class CompliancePane(QWidget):
 
     def _show_trend(self) -> None:
         book = self._session.book
-        self.trend.show_test(self._chosen(), self.snapshots.stored, book.deal.currency if book is not None else "")
+        currency = book.deal.currency if book is not None else ""
+        self.trend.show_test(self._chosen(), self.snapshots.stored, currency, self.snapshots.ahead)
 
     def take_snapshot(self) -> None:
         """Stores the tests as they stand; one of the same date is replaced when that is confirmed."""

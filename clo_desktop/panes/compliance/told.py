@@ -6,7 +6,8 @@ from typing import Final
 
 from clo_desktop.look import formats
 from clo_desktop.look.icons import GLYPHS, outcome_of
-from clo_desktop.panes.compliance.frames import NO_ASSETS, aggregate, nothing_to_test, verdict
+from clo_desktop.panes.compliance.frames import aggregate
+from clo_desktop.work.standing import outcome_word
 from engine.compliance import TestResult
 
 
@@ -23,20 +24,20 @@ def reckoning(result: TestResult) -> str:
         lines.append(f"Counts: {result.wording}")
     if result.reading:
         lines.append(f"Reading: {result.reading}.")
-    if result.comment and not nothing_to_test(result):
+    if result.comment and not result.empty:
         lines.append(f"Comment: {result.comment}.")
     return "\n".join(filter(None, lines))
 
 
 def _result(result: TestResult) -> str:
-    return formats.MISSING if nothing_to_test(result) else formats.with_unit(result.kind, result.result)
+    return formats.MISSING if result.empty else formats.with_unit(result.kind, result.result)
 
 
 def _cushion(result: TestResult) -> str:
     """The outcome with its shape, and the room in the unit of the test, in par and in names."""
-    if nothing_to_test(result):
+    if result.empty:
         return ""
-    word = verdict(result)
+    word = outcome_word(result)
     told = {"maintained": "Fails, maintained or improved"}.get(word, word.capitalize())
     room = [formats.with_unit(result.kind, result.cushion)]
     room += [] if result.cushion_par is None else [f"{formats.text('money', result.cushion_par)} of par"]
@@ -49,8 +50,8 @@ def _reckoned(result: TestResult) -> str:
     """From what the result was made."""
     over = formats.counted(int(result.members.sum()), "position")
     what = aggregate(result)
-    if nothing_to_test(result):
-        return f"{NO_ASSETS}: there is nothing to hold against the limit."
+    if result.empty:
+        return f"{result.comment}: there is nothing to hold against the limit."
     if what == "diversity":
         return f"{formats.figure(result.numerator, 2)} points over {over}."
     parts = f"{formats.text('money', result.numerator)} / {formats.text('money', result.denominator)}"

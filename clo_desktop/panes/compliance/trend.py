@@ -13,13 +13,16 @@ from clo_desktop.charts.lines import Line, LineChart
 from clo_desktop.look import formats
 from clo_desktop.look.flow import Flow
 from clo_desktop.look.formats import Show
+from clo_desktop.look.permits import PermitButton, Permitted
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.store import Snapshot, SnapshotTest
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.view import FrameTable
-from clo_desktop.work.history import moment
+from clo_desktop.work import rights
+from clo_desktop.work.history import AHEAD, moment
+from clo_desktop.work.seat import Seat
 from engine.asset import Kind
 from engine.compliance import TestResult
 
@@ -34,7 +37,7 @@ def points_of(stored: tuple[Snapshot, ...], number: int) -> Points:
 
 
 def trend_frame(points: Points, kind: str, currency: str) -> Frame:
-    """A test by date: result, limit, cushion in the unit of the test, in par and in names; the newest first."""
+    """A test by date: result, limit, cushion in the unit of the test, in par and in names; the latest first."""
     newest = points[::-1]
     columns = (
         Column("as_of", "As of", Kind.DATE.value),
@@ -57,7 +60,7 @@ def trend_frame(points: Points, kind: str, currency: str) -> Frame:
         "as_of": [s.as_of for s, _ in newest],
         "outcome": [t.outcome for _, t in newest],
         "change": changes,
-        "taken": [f"{moment(s.taken_at)}, {_ORIGINS.get(s.origin, s.origin)}" for s, _ in newest],
+        "taken": [_taken(s) for s, _ in newest],
         **{
             name: [getattr(t, name) for _, t in newest]
             for name in ("result", "threshold", "cushion", "cushion_par", "cushion_names", "comment")
@@ -70,27 +73,41 @@ class TrendTab(QWidget):
     """The trend of one test.
 
     take  stores the tests as they are now;  drop  deletes the snapshot of a date
+    look_ahead  begins and ends looking ahead to coming dates
     """
 
     def __init__(
-        self, take: Callable[[], object], drop: Callable[[Any], object], parent: QWidget | None = None
+        self,
+        seat: Seat,
+        take: Callable[[], object],
+        drop: Callable[[Any], object],
+        look_ahead: Callable[[bool], object],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._take = take
+        self._take = Permitted(seat, rights.WRITE, take)
         self.head = WrappedLabel()
         self.head.setAccessibleName("The trend in words")
-        self.take_button = QPushButton("Take snapshot")
+        self.take_button = PermitButton(seat, rights.WRITE, "Take snapshot")
         self.take_button.setToolTip("Store the results of all tests under the deal's date; every import does too")
         self.take_button.clicked.connect(lambda _on=False: take())
-        self.drop_button = QPushButton("Delete snapshot…")
+        self.drop_button = PermitButton(seat, rights.WRITE, "Delete snapshot…")
         self.drop_button.setToolTip("Delete the snapshot of the chosen row, with all its tests")
         self.drop_button.clicked.connect(lambda _on=False: drop(self.table.current_key()))
+        self.ahead_button = QPushButton("Look ahead")
+        self.ahead_button.setCheckable(True)
+        self.ahead_button.setToolTip(
+            "The test at the next collection ends as the loans are due: no trades, prepayments or defaults; what is "
+            "repaid stays principal cash"
+        )
+        self.ahead_button.toggled.connect(look_ahead)
         self.chart = LineChart("Result", bound="limit")
         self.table: FrameTable = FrameTable(
             trend_frame([], Kind.SHARE.value, ""), name="Trend of the test", frozen=1, filters=False, footer=False
         )
         self.table.set_empty("No snapshot has this test.")
-        self.table.current_changed.connect(lambda key: self.drop_button.setEnabled(key is not None))
+        self.table.current_changed.connect(self._settle)
+        self._stored: set[Any] = set()
         self._empty = EmptyState("")
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.addWidget(self.chart)
@@ -102,7 +119,7 @@ class TrendTab(QWidget):
         self.head.setContentsMargins(GRID, GRID // 2, GRID, 0)
         buttons = Flow()
         buttons.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
-        for button in (self.take_button, self.drop_button):
+        for button in (self.take_button, self.drop_button, self.ahead_button):
             buttons.addWidget(button)
         column.addWidget(self.head)
         column.addLayout(buttons)
@@ -111,30 +128,58 @@ class TrendTab(QWidget):
         self.setFocusProxy(self.table)
         self.show_test(None, (), "")
 
-    def show_test(self, result: TestResult | None, stored: tuple[Snapshot, ...], currency: str) -> None:
-        """The trend of a test as it stands now (None: none is chosen)."""
+    def _settle(self, key: object) -> None:
+        """What was looked ahead to cannot be deleted."""
+        self.drop_button.setEnabled(key in self._stored)
+
+    def show_test(
+        self,
+        result: TestResult | None,
+        stored: tuple[Snapshot, ...],
+        currency: str,
+        ahead: tuple[Snapshot, ...] = (),
+    ) -> None:
+        """The trend of a test as it stands now (None: none is chosen), and of what was looked ahead to."""
         points = points_of(stored, result.number) if result is not None else []
-        for widget in (self._split, self.head, self.take_button, self.drop_button):
+        self._stored = {s.as_of for s in stored}
+        for widget in (self._split, self.head, self.take_button, self.drop_button, self.ahead_button):
             widget.setVisible(bool(points))
         self._empty.setVisible(not points)
         if result is None or not points:
             self._empty.say(_empty(result, stored), *(("Take snapshot", self._take) if result is not None else ()))
             return
-        self.head.setText(_told(result, points))
-        self.drop_button.setEnabled(self.table.current_key() is not None)
-        kind = result.kind
-        self.table.set_frame(trend_frame(points, kind, currency))
+        coming = [point for point in points_of(ahead, result.number) if point[0].as_of > points[-1][0].as_of]
+        self.head.setText(" ".join(filter(None, [_told(result, points), _foretold(result, coming)])))
+        kind, every = result.kind, points + coming
+        self.table.set_frame(trend_frame(every, kind, currency))
+        self._settle(self.table.current_key())
         scale = formats.scale(kind)
         values, limits = (
             np.array([np.nan if v is None else v * scale for v in figures])
-            for figures in ([t.result for _, t in points], [t.threshold for _, t in points])
+            for figures in ([t.result for _, t in every], [t.threshold for _, t in every])
         )
         known = limits if np.isfinite(limits).all() else None
         self.chart.set_title(result.name, formats.unit(kind, currency), formats.decimals(kind))
-        self.chart.set_data(
-            np.array([s.as_of for s, _ in points], dtype="datetime64[D]"),
-            [Line("Result", values, known, marked=True)],
-        )
+        place, last = np.arange(len(every)), len(points) - 1
+        lines = [Line("Result", np.where(place <= last, values, np.nan), known, marked=True)]
+        if coming:
+            lines.append(Line("As the loans are due", np.where(place >= last, values, np.nan), marked=True))
+        self.chart.set_data(np.array([s.as_of for s, _ in every], dtype="datetime64[D]"), lines)
+
+
+def _taken(snapshot: Snapshot) -> str:
+    if snapshot.origin == AHEAD:
+        return "looked ahead, as the loans are due"
+    return f"{moment(snapshot.taken_at)}, {_ORIGINS.get(snapshot.origin, snapshot.origin)}"
+
+
+def _foretold(result: TestResult, coming: Points) -> str:
+    """How the test will stand at the last date looked ahead to, and the first at which it fails."""
+    if not coming or (then := coming[-1])[1].result is None:
+        return ""
+    words = f"As the loans are due it stands at {formats.with_unit(result.kind, then[1].result)} on {then[0].as_of}"
+    failing = next((s.as_of for s, t in coming if t.outcome == "fail"), None)
+    return f"{words}, and fails on {failing}." if failing is not None else f"{words} and fails on no date until then."
 
 
 def _empty(result: TestResult | None, stored: tuple[Snapshot, ...]) -> str:

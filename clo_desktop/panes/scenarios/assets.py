@@ -66,7 +66,7 @@ class AssetsTab(Tab):
 
     def show_result(self, result: Any, currency: str) -> None:
         done: LeftOut = result
-        base = formats.MISSING if done.base_irr is None else f"{formats.figure(done.base_irr * 100.0, 2)} %"
+        base = formats.percent(done.base_irr)
         self.head.setText(
             f"Equity IRR {base}. Each asset in turn is sold at once at its price, the cash used as the deal says; "
             "Enter shows it among the positions."

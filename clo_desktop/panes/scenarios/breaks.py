@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.charts.curves import CurveChart
+from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice
 from clo_desktop.look.outcome import spelled
 from clo_desktop.look.tokens import GRID
@@ -150,6 +151,6 @@ def _note(broken: Broken, k: int) -> str:
     elif found.cdr is None:
         said.append("Never breaks, not at 100 % a year either")
     elif not found.monotone:
-        parts = [f"{'breaks' if c.breaks else 'holds again'} at {c.low * 100.0:.2f} %" for c in found.crossings]
+        parts = [f"{'breaks' if c.breaks else 'holds again'} at {formats.percent(c.low)}" for c in found.crossings]
         said.append("Not monotone: " + ", ".join(parts))
     return "; ".join(said)

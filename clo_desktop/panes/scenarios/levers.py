@@ -15,6 +15,8 @@ from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.work import scenario_over
 from clo_desktop.work.comparison import MOST
+from clo_desktop.work.scenario import scenario_of_text
+from clo_desktop.work.scenario_written import text_of
 from engine.assumptions import Assumptions
 
 
@@ -193,6 +195,34 @@ class LeverPanel(QWidget):
         if "downgrade" in said:
             said["downgrade"] = round(said["downgrade"])
         return scenario_over.over(self._base, {**said, "reinvest": self.reinvest.isChecked()})
+
+    def unsaved(self) -> dict[str, Any] | None:
+        """What the levers say that the deal does not, also what is typed and not yet left; None for nothing.
+
+        Raises Refused for what cannot be written down.
+        """
+        typed = {kind.field: self.levers[kind.field].field.typed for kind in LEVERS}
+        same = all(
+            abs(self._own.get(kind.field, 0.0) * kind.scale - typed[kind.field])
+            <= self.levers[kind.field].field.half * 1.001
+            for kind in LEVERS
+        )
+        if same and not self._name and self.reinvest.isChecked() == self._base.reinvest:
+            return None
+        base = text_of(self._base) if self._base != Assumptions() else ""
+        return {"name": self._name, "base": base, "levers": typed, "reinvest": self.reinvest.isChecked()}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Puts the levers to what `unsaved` gave. Raises ValueError or Refused."""
+        base = scenario_of_text(kept["base"], kept["name"]).assumptions if kept["base"] else Assumptions()
+        values = {kind.field: float(kept["levers"][kind.field]) for kind in LEVERS}
+        self._take(str(kept["name"]), base)
+        for kind in LEVERS:
+            self.levers[kind.field].set_value(values[kind.field])
+        self.reinvest.blockSignals(True)
+        self.reinvest.setChecked(bool(kept["reinvest"]))
+        self.reinvest.blockSignals(False)
+        self.moved.emit()
 
     def words(self) -> str:
         """What is open and what was moved, in short: "CDR 5 %, lag 12 months"; the deal's own where nothing was."""

@@ -21,13 +21,16 @@ from PySide6.QtWidgets import (
 )
 
 from clo_desktop.faults import Refused
+from clo_desktop.look import formats
 from clo_desktop.look.flow import Flow
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel, as_text
 from clo_desktop.panes.scenarios.tab import NARROWEST
 from clo_desktop.progress import Progress
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work import scenario_library as library
 from clo_desktop.work.desk import Desk
 from clo_desktop.work.scenario_library import Entry
@@ -88,14 +91,14 @@ class LibraryTab(QWidget):
         self.setFocusProxy(self.search)
 
     def _build(self) -> None:
-        acts: tuple[tuple[str, str, Callable[[], object]], ...] = (
-            ("Open", "Put the levers to the scenario of the row (Enter)", self._open),
-            ("Run", "Run the open deal under the scenario of the row", self._run),
-            ("Save", "Save what the levers say as a new version of the scenario that is open", self._save),
-            ("Save as…", "Save what the levers say under another name", self._save_as),
-            ("Lock", "Nobody changes it until it is unlocked", self._lock),
-            ("Tags…", "Words by which it is found", self._tag),
-            ("Delete…", "Delete the scenario with all its versions", self._delete),
+        acts: tuple[tuple[str, str, Callable[[], object], str], ...] = (
+            ("Open", "Put the levers to the scenario of the row (Enter)", self._open, ""),
+            ("Run", "Run the open deal under the scenario of the row", self._run, rights.RUN),
+            ("Save", "Save what the levers say as a new version of the scenario that is open", self._save, rights.KEEP),
+            ("Save as…", "Save what the levers say under another name", self._save_as, rights.KEEP),
+            ("Lock", "Nobody changes it until it is unlocked", self._lock, rights.KEEP),
+            ("Tags…", "Words by which it is found", self._tag, rights.KEEP),
+            ("Delete…", "Delete the scenario with all its versions", self._delete, rights.KEEP),
         )
         strip = QHBoxLayout()
         strip.setContentsMargins(GRID, GRID, GRID, GRID // 2)
@@ -106,9 +109,8 @@ class LibraryTab(QWidget):
         strip.addWidget(self.search, 1)
         row = Flow()
         row.setContentsMargins(GRID, 0, GRID, GRID // 2)
-        for words, tip, act in acts:
-            button = QPushButton(words)
-            button.setToolTip(tip)
+        for words, tip, act, needs in acts:
+            button = PermitButton(self._session.seat, needs, words, tip)
             button.clicked.connect(lambda _checked=False, act=act: self._guarded(act))
             row.addWidget(button)
             self.buttons[words.rstrip("…")] = button
@@ -158,6 +160,9 @@ class LibraryTab(QWidget):
         entry = self.entry
         self.says.setPlainText("" if entry is None else library.told(entry))
         own = entry is not None and not entry.shipped
+        person = self._session.seat.person
+        if own and entry is not None and person is not None and entry.owner != person.email:
+            own = False  # a shared server lets its owner change it, and nobody else
         locked = entry is not None and entry.locked_by is not None
         for name in ("Open", "Run"):
             self.buttons[name].setEnabled(entry is not None)
@@ -253,7 +258,8 @@ class LibraryTab(QWidget):
 
     def _delete(self) -> None:
         entry = self._needed()
-        question = f"Delete {entry.name} with its {entry.versions} versions from the library? This cannot be undone."
+        versions = formats.counted(entry.versions, "version")
+        question = f"Delete {entry.name} with {versions} from the library? This cannot be undone."
         if QMessageBox.question(self, "Delete scenario", as_text(question)) == QMessageBox.StandardButton.Yes:
             self.delete(entry.name)
 

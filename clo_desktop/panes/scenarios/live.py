@@ -104,4 +104,4 @@ def _projected(model: Model, assumptions: Assumptions, report: Progress) -> Proj
 
 
 def _percent(value: float | None) -> str:
-    return formats.MISSING if value is None else f"{formats.figure(value * 100.0, 2)} %"
+    return formats.percent(value)

@@ -29,9 +29,11 @@ from clo_desktop.progress import Progress
 from clo_desktop.tables.empty import RunFirst
 from clo_desktop.work import scenario_library as library
 from clo_desktop.work.latest import Latest
+from clo_desktop.work.scenario import scenario_of_text
 from clo_desktop.work.scenario_library import Entry
 from clo_desktop.work.scenario_written import text_of
 from clo_desktop.work.session import Session, Timed
+from clo_desktop.work.unsaved import Change
 from engine.assumptions import Assumptions
 from engine.model import Model
 from engine.terms import Book
@@ -283,6 +285,36 @@ class ScenariosPane(QWidget):
         self.levers.kept.setText(f"Kept for comparison\n{self.compare.words()}" if self.compare.kept else "")
         self._stale.add(self.compare)
         self._ask()
+
+    # -- what is not stored -------------------------------------------------------------------------------------------
+
+    def unsaved(self) -> Change | None:
+        """Where the levers stand, and what is kept for comparison."""
+        levers = self.levers.unsaved() if self._known else None
+        if levers is None and not self.compare.kept:
+            return None
+        said = [f"levers at {self.levers.words()}"] if levers is not None else []
+        count = len(self.compare.kept)
+        said += [f"{formats.counted(count, 'scenario')} kept for comparison"] if count else []
+        return Change(
+            f"Scenarios: {', '.join(said)}",
+            {"levers": levers, "compared": [[one.words, text_of(one.assumptions)] for one in self.compare.kept]},
+        )
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Puts levers and comparison to what `unsaved` gave. Raises ValueError or Refused."""
+        compared = [(words, scenario_of_text(text, words).assumptions) for words, text in kept["compared"]]
+        for words, assumptions in compared:
+            self.compare.keep(words, assumptions)
+        if kept["levers"] is not None:
+            self.levers.restore(kept["levers"])
+        if compared:
+            self._compared()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the levers stand at the deal's own, so that they can be moved."""
+        return self._known
 
     # -- in and out of sight --------------------------------------------------------------------------------------
 

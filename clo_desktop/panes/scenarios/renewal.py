@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.charts.lines import Line, LineChart
+from clo_desktop.look import formats
 from clo_desktop.look.fields import NumberField
 from clo_desktop.look.formats import Show
 from clo_desktop.look.layouts import TurningSplitter
@@ -204,10 +205,10 @@ class RenewalTab(Tab):
 
     def show_result(self, result: Any, currency: str) -> None:
         done: Alternatives = result
-        held = "no IRR" if done.hold_irr is None else f"{done.hold_irr * 100.0:.2f} %"
+        held = "no IRR" if done.hold_irr is None else formats.percent(done.hold_irr)
         parts = [f"Held, the equity earns {held} at {done.price:.2f} ({done.basis})", verdict(done)]
         parts += [best_words(done, action) for action in _NAMES if action is Action.CALL or action in done.offers]
-        self.head.setText(" · ".join(part.rstrip(".") for part in parts))
+        self.head.setText(formats.in_words(" · ".join(part.rstrip(".") for part in parts)))
         self.table.set_frame(_frame(done, currency))
         self._draw(done)
 

@@ -212,8 +212,8 @@ def _equity(done: DealValue, currency: str) -> str:
         f"the incentive fee costs {_percent(e.incentive_fee_effect)} of IRR",
         f"NAV {_figure(None if m.nav is None else m.nav / 1e6, 1)} {currency} million, {_figure(m.nav_price, 2)} "
         f"per 100, marks of {m.marked_on}",
-        "MVOC " + ", ".join(f"{name} {ratio * 100.0:.1f} %" for name, ratio in m.mvoc if name != "X"),
-        "cash-on-cash " + ", ".join(f"{year} {share * 100.0:.1f} %" for year, share in e.by_year[:6]),
+        "MVOC " + ", ".join(f"{name} {formats.percent(ratio, 1)}" for name, ratio in m.mvoc if name != "X"),
+        "cash-on-cash " + ", ".join(f"{year} {formats.percent(share, 1)}" for year, share in e.by_year[:6]),
     ]
     if done.calls is not None and done.calls.best is not None:
         best = done.calls.best
@@ -222,7 +222,7 @@ def _equity(done: DealValue, currency: str) -> str:
 
 
 def _assets(done: DealValue) -> str:
-    held = [f"{b.name}: {b.share * 100.0:.1f} %" for b in done.buckets if b.assets]
+    held = [f"{b.name}: {formats.percent(b.share, 1)}" for b in done.buckets if b.assets]
     lost = sum(b.discount or 0.0 for b in done.buckets)
     return (
         f"Par by price of the assets: {', '.join(held)}. Discount to par {formats.figure(lost / 1e6, 1)} million. "
@@ -236,4 +236,4 @@ def _figure(value: float | None, places: int) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return formats.MISSING if value is None else f"{formats.figure(value * 100.0, 2)} %"
+    return formats.percent(value)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from clo_desktop.faults import Refused
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.progress import Progress
 from clo_desktop.work.desk import Desk
@@ -29,12 +30,13 @@ class ErrandBar(QWidget):
         words: str,
         fields: Sequence[tuple[str, QWidget]],
         start: Callable[[], object],
+        needs: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._pad = pad
         self._errand: Errand | None = None
-        self.button = QPushButton(words)
+        self.button = PermitButton(pad.seat, needs, words)
         self.button.clicked.connect(start)
         self.cancel = QPushButton("Cancel")
         self.cancel.setAccessibleName(f"Cancel: {words}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clo_desktop.look.formats import Show
 from clo_desktop.tables.frame import Column, Frame, Mark, Total
-from clo_desktop.work.standing import NEAR
+from clo_desktop.work.standing import outcome_word, relative_cushion
 from clo_desktop.work.trading import issue_of
 from engine.asset import Kind
 from engine.compliance import Compliance, Standing, TestResult
@@ -95,19 +95,12 @@ def verdict(standing: Standing | None) -> str:
     """pass, near, fail, maintained; "no figure" where there is none, "not applicable" for an average of nothing."""
     if standing is None:
         return "no figure"
-    if standing.definition.aggregate == "average" and standing.denominator == 0.0:
-        return "not applicable"
-    share = room(standing)
-    if standing.outcome.value == "pass" and standing.threshold and share is not None and 0.0 <= share < NEAR:
-        return "near"
-    return standing.outcome.value
+    return outcome_word(standing)
 
 
 def room(standing: Standing | None) -> float | None:
     """The cushion as a share of the limit."""
-    if standing is None or (standing.definition.aggregate == "average" and standing.denominator == 0.0):
-        return None
-    return standing.cushion / abs(standing.threshold) if standing.threshold else standing.cushion
+    return None if standing is None or standing.empty else relative_cushion(standing)
 
 
 def told(change: TestChange) -> str:
@@ -158,7 +151,9 @@ def in_order(tests: Iterable[TestChange]) -> list[TestChange]:
 
 
 def _side(standings: Sequence[Standing | None], name: str) -> list[float | None]:
-    return [None if s is None else _finite(getattr(s, name)) for s in standings]
+    """A figure of each; what there is nothing to test has a limit only."""
+    hidden = ("result", "cushion")
+    return [None if s is None or (s.empty and name in hidden) else _finite(getattr(s, name)) for s in standings]
 
 
 def _finite(value: float) -> float | None:

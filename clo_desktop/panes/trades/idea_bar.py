@@ -9,8 +9,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QTabBar, QToolButton, QWidget
 
+from clo_desktop.look.permits import permit_action
 from clo_desktop.look.words import as_text
+from clo_desktop.work import rights
 from clo_desktop.work.pad_rows import Row
+from clo_desktop.work.seat import Seat
 from engine.trades import Ideas
 
 _ACTS: Final = (
@@ -20,6 +23,8 @@ _ACTS: Final = (
     ("undo", "Undo", "The last step of this idea back (Ctrl+Z)"),
     ("redo", "Redo", "One step forward again (Ctrl+Y)"),
 )
+_STORED: Final = frozenset({"rename", "note", "aside"})
+"""What changes an idea in the store."""
 
 
 class _Bar(QTabBar):
@@ -33,9 +38,10 @@ class IdeaBar(QWidget):
     chosen = Signal(str)
     named = Signal(str)
 
-    def __init__(self, acts: dict[str, Callable[[], object]], parent: QWidget | None = None) -> None:
+    def __init__(self, seat: Seat, acts: dict[str, Callable[[], object]], parent: QWidget | None = None) -> None:
         """acts: what each of new, branch, delete, undo, redo, stored, note, aside, import, export, copy does."""
         super().__init__(parent)
+        self._seat = seat
         self._acts = {**acts, "rename": self.ask_name}
         self.tabs = _Bar()
         self.tabs.setAccessibleName("Ideas")
@@ -81,6 +87,8 @@ class IdeaBar(QWidget):
         menu = QMenu(button)
         for name, text in entries:
             action = QAction(text, menu)
+            if name in _STORED:
+                permit_action(action, self._seat, rights.KEEP, "", menu)
             action.triggered.connect(lambda _on=False, name=name: self._acts[name]())
             menu.addAction(action)
         button.setMenu(menu)

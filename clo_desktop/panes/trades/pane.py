@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from clo_desktop.faults import Refused
 from clo_desktop.look import formats
-from clo_desktop.look.words import AttentionLabel, Tabs, WrappedLabel
+from clo_desktop.look.words import AttentionLabel, Tabs, WrappedLabel, as_text
 from clo_desktop.panes.trades import frames
 from clo_desktop.panes.trades.beside_tab import BesideTab
 from clo_desktop.panes.trades.bids_tab import BidsTab
@@ -32,7 +32,7 @@ from clo_desktop.panes.trades.projection_tab import ProjectionTab
 from clo_desktop.panes.trades.row_list import RowList
 from clo_desktop.panes.trades.stored_dialog import StoredIdeasDialog, sure_to_delete
 from clo_desktop.panes.trades.tests_tab import TestsTab
-from clo_desktop.panes.trades.words import UNIT, figures_in, no_size, since_told, told
+from clo_desktop.panes.trades.words import UNIT, no_size, since_told, told
 from clo_desktop.progress import Progress
 from clo_desktop.tables.empty import EmptyState
 from clo_desktop.tables.view import FrameTable
@@ -40,6 +40,7 @@ from clo_desktop.work.desk import Desk
 from clo_desktop.work.pad import Errand, Pad
 from clo_desktop.work.pad_rows import Judged, Row, read_row
 from clo_desktop.work.session import Session
+from clo_desktop.work.unsaved import Change
 from engine import trades
 from engine.compliance import Compliance
 from engine.terms import Book
@@ -58,9 +59,11 @@ class TradesPane(QWidget):
         self._session = session
         self.pad = Pad(session, self)
         self._errand: Errand | None = None
+        self._noting: tuple[str, QInputDialog] | None = None  # the idea whose note is being typed
         self._wide: bool | None = None  # whether pad and tests stand side by side
         self._offered: Trader | None = None  # whose assets the list completes
         self.ideas = IdeaBar(
+            session.seat,
             {
                 "new": self._guarded(self.pad.fresh),
                 "branch": self._guarded(self.pad.branch),
@@ -68,12 +71,12 @@ class TradesPane(QWidget):
                 "undo": self.pad.undo,
                 "redo": self.pad.redo,
                 "stored": self._guarded(self.show_stored),
-                "note": self.ask_note,
+                "note": lambda: self.ask_note(),
                 "aside": self._guarded(self.pad.put_aside),
                 "import": self.ask_file,
                 "export": self.ask_place,
                 "copy": self._copy_all,
-            }
+            },
         )
         self.list = RowList()
         self.add_button = self._button("Add trade", "Begin a further trade (Enter in the last row)", self.list.add)
@@ -269,7 +272,9 @@ class TradesPane(QWidget):
         self.list.set_rows(ideas.current.trades)
         names = [b.name for b in ideas.branches if b.name != ideas.current.name]
         self.beside.offer(names, self.pad.beside)
-        self.since.setText(since_told(self.pad.kept, self.pad.since))
+        why = self.pad.shelf.why_not
+        unkept = [f"Ideas are for trying out and are not stored. {why}"] if why else []
+        self.since.setText("\n".join(filter(None, [*unkept, since_told(self.pad.kept, self.pad.since)])))
         self.since.setVisible(bool(self.since.text()))
 
     def _show(self, judged: Judged | None) -> None:
@@ -290,7 +295,7 @@ class TradesPane(QWidget):
             self.ranking.offer(judged.trader)
             self.tests.table.set_empty("The deal has no tests: its workbook has no concentration limits.")
         self.told.setText(told(judged, currency))
-        self.notes.setText("\n".join(f"▲ {figures_in(note)}" for note in judged.effect.notes))
+        self.notes.setText("\n".join(f"▲ {formats.in_words(note)}" for note in judged.effect.notes))
         self.notes.setVisible(bool(judged.effect.notes))
 
     def _show_beside(self, other: Judged | None) -> None:
@@ -303,6 +308,33 @@ class TradesPane(QWidget):
         self.tests.show_judged(None, "")
         self.tests.table.set_empty(why)
         self.figures.set_frame(frames.figures_frame(None))
+
+    # -- what is not stored -------------------------------------------------------------------------------------------
+
+    def unsaved_list(self) -> Change | None:
+        """The bid list that was pasted or typed."""
+        text = self.bids.text.toPlainText()
+        if not text.strip():
+            return None
+        lines = sum(bool(line.strip()) for line in text.splitlines())
+        return Change(f"Bid list: {formats.counted(lines, 'line')}", text)
+
+    def restore_list(self, text: str) -> None:
+        self.bids.text.setPlainText(str(text))
+
+    def unsaved_note(self) -> Change | None:
+        """The note that is being typed."""
+        asking = self._noting
+        if asking is None or not asking[1].textValue().strip():
+            return None
+        return Change(f"Note on {asking[0]}", [asking[0], asking[1].textValue()])
+
+    def restore_note(self, kept: list[str]) -> None:
+        """Asks for the note again, as far as it was typed."""
+        name, text = kept
+        if name in [branch.name for branch in self.pad.ideas.branches]:
+            self.pad.switch(name)
+        QTimer.singleShot(0, self, partial(self.ask_note, str(text)))  # after all else was taken back: it waits
 
     # -- what is done -------------------------------------------------------------------------------------------------
 
@@ -429,20 +461,32 @@ class TradesPane(QWidget):
         if kept is None or not (kept.rows or kept.note) or sure_to_delete(self, name, len(kept.rows)):
             self._guarded(self.pad.drop)()
 
-    def ask_note(self) -> None:
-        """Asks for the note on the open idea."""
+    def ask_note(self, begun: str | None = None) -> QInputDialog:
+        """Asks for the note on the open idea. begun  what was typed of it before; None: the note as it is stored"""
         kept, name = self.pad.kept, self.pad.ideas.current.name
-        text, sure = QInputDialog.getMultiLineText(
-            self, "Note", f"Note on {name}:", kept.note if kept is not None else ""
-        )
-        if sure:
-            self._guarded(partial(self.pad.note, text))()
+        asking = QInputDialog(self)
+        asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        asking.setWindowTitle("Note")
+        asking.setLabelText(as_text(f"Note on {name}:"))
+        asking.setOption(QInputDialog.InputDialogOption.UsePlainTextEditForTextInput)
+        asking.setTextValue(begun if begun is not None else kept.note if kept is not None else "")
+        self._noting = name, asking
+
+        def ended(sure: int) -> None:
+            self._noting = None
+            if sure:
+                self._guarded(partial(self.pad.note, asking.textValue()))()
+
+        asking.finished.connect(ended)
+        self._session.book_changed.connect(asking.reject)  # it is about an idea of the deal that is open
+        asking.open()
+        return asking
 
     def show_stored(self) -> None:
         """Opens the list of stored ideas."""
         if self._session.deal is None:
             raise Refused("No deal is open; choose one in the deal list.")
-        dialog = StoredIdeasDialog(self.pad, self._session.deal, self)
+        dialog = StoredIdeasDialog(self.pad, self._session.deal, self._session.seat, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._session.book_changed.connect(dialog.reject)  # it lists the ideas of the deal that is open
         dialog.open()

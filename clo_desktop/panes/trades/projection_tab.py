@@ -95,7 +95,7 @@ class ProjectionTab(QWidget):
         self._pad, self._session = pad, session
         self._of: tuple[Trade, ...] | None = None
         self._currency = ""
-        self.bar = ErrandBar(pad, "Project before and after", [], self.run)
+        self.bar = ErrandBar(pad, "Project before and after", [], self.run, rights.RUN)
         self.stale = AttentionLabel("▲ The trades changed since this projection: project again to update.")
         self.stale.setContentsMargins(8, 0, 8, 4)
         self.stale.setAccessibleName("Whether the projection is of these trades")

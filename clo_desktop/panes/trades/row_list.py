@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clo_desktop.look import theme
+from clo_desktop.look import formats, theme
 from clo_desktop.look.beside import BESIDE, BesideDelegate
 from clo_desktop.look.tokens import DENSE_ROW, ROW
 from clo_desktop.panes.trades.row_model import NAMES, QUIET, WRONG, RowModel
@@ -72,7 +72,7 @@ class _Delegate(QStyledItemDelegate):
             words = issue if issue.startswith(issuer) else f"{issuer}, {issue}"
             item = QStandardItem(f"{asset.asset_id}  {words}")
             item.setData(asset.asset_id, _ID)
-            item.setData(f"held {held / 1e6:,.2f}m" if held else "not held", BESIDE)
+            item.setData(f"held {formats.figure(held / 1e6, 2)}m" if held else "not held", BESIDE)
             item.setSizeHint(QSize(0, ROW))
             self._assets.appendRow(item)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QInputDialog, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QInputDialog, QMessageBox, QVBoxLayout, QWidget
 
 from clo_desktop.faults import Refused
 from clo_desktop.look import formats
+from clo_desktop.look.permits import PermitButton
 from clo_desktop.look.words import AttentionLabel, WrappedLabel, as_text
 from clo_desktop.store import StoredIdea
 from clo_desktop.tables.frame import Column, Frame, Total
 from clo_desktop.tables.view import FrameTable
+from clo_desktop.work import rights
 from clo_desktop.work.fingerprint import differences
 from clo_desktop.work.history import moment
 from clo_desktop.work.pad import Pad
+from clo_desktop.work.seat import Seat
 from engine.asset import Kind
 
 _COLUMNS: Final = (
@@ -59,9 +62,9 @@ def ideas_frame(ideas: tuple[StoredIdea, ...], pad: Pad | None) -> Frame:
 class StoredIdeasDialog(QDialog):
     """Lists what the workspace has; Enter opens the chosen idea."""
 
-    def __init__(self, pad: Pad, deal: str, parent: QWidget | None = None) -> None:
+    def __init__(self, pad: Pad, deal: str, seat: Seat, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._pad, self._deal = pad, deal
+        self._pad, self._deal, self._seat = pad, deal, seat
         self.setWindowTitle(f"Stored ideas – {deal}")
         self.table = FrameTable(
             ideas_frame((), None), name="Stored ideas", frozen=1, footer=False, sets={"Ideas": list(_SHOWN)}
@@ -74,7 +77,7 @@ class StoredIdeasDialog(QDialog):
         self.fault = AttentionLabel()
         self.fault.hide()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.open_button = self._button("Open", self.open_chosen)
+        self.open_button = self._button("Open", self.open_chosen, "")
         self.rename_button = self._button("Rename…", self.ask_name)
         self.delete_button = self._button("Delete…", self.ask_delete)
         self.buttons.rejected.connect(self.reject)
@@ -93,8 +96,9 @@ class StoredIdeasDialog(QDialog):
         self.table.fit_columns()
         self.table.setFocus()
 
-    def _button(self, words: str, act: Callable[[], object]) -> QPushButton:
-        button = self.buttons.addButton(words, QDialogButtonBox.ButtonRole.ActionRole)
+    def _button(self, words: str, act: Callable[[], object], needs: str = rights.KEEP) -> PermitButton:
+        button = PermitButton(self._seat, needs, words)
+        self.buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         button.setAutoDefault(False)
         button.clicked.connect(lambda _on=False: act())
         return button

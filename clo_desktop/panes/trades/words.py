@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,14 +13,6 @@ from engine.trades import Side
 
 UNIT: Final = formats.figure(1000.0, 0)
 """Largest sizes are multiples of it."""
-
-_GROUP: Final = re.compile(r"(?<=\d),(?=\d{3})")
-_MINUS: Final = re.compile(r"(?<= )-(?=\d)")
-
-
-def figures_in(note: str) -> str:
-    """A note of the engine with its figures as everywhere in the window."""
-    return _GROUP.sub(formats.THIN, _MINUS.sub(formats.MINUS, note))
 
 
 def _to_mend(judged: Judged) -> str:
@@ -50,7 +41,7 @@ def told(judged: Judged, currency: str) -> str:
     for bundle in effect.bundles:
         word = "bought" if bundle.side is Side.BUY else "sold"
         par = formats.with_unit("money", bundle.par, currency)
-        parts.append(f"{word} {par} at {formats.text('price', bundle.price)} % of par")
+        parts.append(f"{word} {par} at {formats.text('price', bundle.price)}{formats.THIN}% of par")
     said = "; ".join(parts)
     lines = [f"{said[:1].upper()}{said[1:]}."]
     worse, cured = effect.worsens, effect.cures

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import json
+import logging
 import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from clo_desktop import paths
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +47,42 @@ def read_anchor(data: object) -> Anchor:
         raise ValueError(f"no anchor of an audit: {reason}") from reason
 
 
-def file() -> Path:
-    """Where the anchors of this computer are."""
-    return paths.audit_folder() / "anchors.json"
+def file(store: str) -> Path:
+    """Where the anchor of a store is: each has its own, so that two processes do not write over one another's."""
+    return paths.audit_folder() / "anchors" / f"{hashlib.sha256(store.encode()).hexdigest()[:32]}.json"
 
 
 def known(store: str) -> Anchor | None:
     """The anchor kept of a store; None where none was, or where the file cannot be read."""
+    own = _read(file(store))
+    kept = own.get("head") if own.get("store") == store else _read(_former()).get(store)
     with contextlib.suppress(ValueError):
-        return read_anchor(_read()[store]) if store in _read() else None
+        return read_anchor(kept)
     return None
 
 
 def keep(store: str, anchor: Anchor) -> None:
-    """Keep the head of a store. Nothing is said where it cannot be written: the chain itself is not hurt."""
-    with contextlib.suppress(OSError):
-        place = file()
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = place.with_name(f"{place.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        draft.write_text(json.dumps({**_read(), store: anchor.as_json()}, indent=1), encoding="utf-8")
-        draft.replace(place)
-
-
-def _read() -> dict[str, object]:
+    """Keep the head of a store. Where it cannot be written the log says so: the chain itself is not hurt."""
+    place = file(store)
+    draft = place.with_name(f"{place.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        found = json.loads(file().read_text(encoding="utf-8"))
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft.write_text(json.dumps({"store": store, "head": anchor.as_json()}, indent=1), encoding="utf-8")
+        draft.replace(place)
+    except OSError as reason:
+        _log.warning("The head of the audit of %s was not kept in %s: %s.", store, place.parent, reason.strerror)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _former() -> Path:
+    """Where the anchors of all stores were in one file, up to version 0.3.0; read for those that have no own yet."""
+    return paths.audit_folder() / "anchors.json"
+
+
+def _read(place: Path) -> dict[str, object]:
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,15 +6,12 @@ tables were made or changed; the schemas and roles of the server must be there.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -29,24 +26,8 @@ DATA: Final = "clo"
 UNAUDITED: Final = frozenset({"alembic_version"})
 """Tables of the data that are no data."""
 
-_CHANGED: Final = {
-    "insert": """SELECT 'insert' AS act, r AS row_is, '{}'::jsonb AS before,
-        jsonb_build_object('after', jsonb_strip_nulls(r - secrets)) AS after
-        FROM (SELECT to_jsonb(n) AS r FROM new_rows n OFFSET 0) n""",
-    "delete": """SELECT 'delete' AS act, r AS row_is,
-        jsonb_build_object('before', jsonb_strip_nulls(r - secrets)) AS before, '{}'::jsonb AS after
-        FROM (SELECT to_jsonb(o) AS r FROM old_rows o OFFSET 0) o""",
-    # row by row: edits come singly, and to pair old rows with new ones would cost more than it saves
-    "update": f"""SELECT 'update' AS act, n.r AS row_is,
-        jsonb_build_object('before', coalesce(d.before, '{{}}')) AS before,
-        jsonb_build_object('after', d.after) AS after
-        FROM (SELECT to_jsonb(OLD) AS o, to_jsonb(NEW) AS r OFFSET 0) n,
-        LATERAL (SELECT jsonb_object_agg(f.key, n.o -> f.key) FILTER (WHERE f.key <> ALL (secrets)) AS before,
-            jsonb_object_agg(f.key, CASE WHEN f.key = ANY (secrets) THEN '"{CHANGED}"'::jsonb ELSE f.value END) AS after
-            FROM jsonb_each(n.r) AS f WHERE f.value IS DISTINCT FROM n.o -> f.key) AS d
-        WHERE n.o IS DISTINCT FROM n.r""",
-}
-"""Which rows a statement changed: what was done, the row as it is or was, and its two sides."""
+_SIDES: Final = {"insert": ("after", "new_rows"), "delete": ("before", "old_rows")}
+"""Which side of a change its lines tell, and what the statement's rows are called."""
 
 _EACH: Final = {
     "insert": "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
@@ -115,11 +96,11 @@ def _text() -> str:
 
 def _statements(data: str, may_read: str) -> Iterator[str]:
     """The script in parts that are run one after the other: the recording function once an event."""
-    head, template, tail = re.split(r"(?<=;\n\n)(?=-- The lines of one statement|-- The HMAC of a line)", _text())
-    named = {"{data}": _quoted(data), "{may_read}": may_read}
+    head, template, tail = re.split(r"(?<=;\n\n)(?=-- The lines of one statement|-- The line of an updated)", _text())
+    named = {"{data}": _quoted(data), "{may_read}": may_read, "{changed}": CHANGED}
     yield _filled(head, named)
-    for event, changed in _CHANGED.items():
-        yield _filled(template, {"{event}": event, "{changed}": changed, **named})
+    for event, (side, rows) in _SIDES.items():
+        yield _filled(template, {"{event}": event, "{side}": side, "{rows}": rows, **named})
     yield _filled(tail, named)
 
 
@@ -194,34 +175,6 @@ def _triggers(table: Audited) -> Iterator[str]:
 # The head
 
 
-def seal(engine: sa.Engine) -> None:
-    """Chain what was committed, right after a commit. What goes wrong is left to the next seal: the data are stored."""
-    if engine.dialect.name == "sqlite" or engine.pool not in _SEALS:
-        return
-    with contextlib.suppress(sa.exc.SQLAlchemyError), engine.execution_options(isolation_level=_ALONE).connect() as on:
-        for pause in _PAUSES:
-            row = on.exec_driver_sql("SELECT * FROM audit.seal()").one()
-            _SEALS[engine.pool] = Anchor(str(row.trail), row.pos, row.link, dt.datetime.now(dt.UTC))
-            if row.sealed:
-                return
-            time.sleep(pause)
-
-
-def sealing(engine: sa.Engine) -> None:
-    """From now on a commit through this engine is followed by a seal, if the server has an audit."""
-    if engine.dialect.name == "sqlite":
-        return
-    with engine.connect() as on:
-        there = "SELECT to_regprocedure('audit.seal()') WHERE has_schema_privilege(to_regnamespace('audit'), 'USAGE')"
-        if on.exec_driver_sql(there).scalar() is not None:
-            _SEALS[engine.pool] = None
-
-
-def last_sealed(engine: sa.Engine) -> Anchor | None:
-    """The head as the last seal of this engine gave it."""
-    return _SEALS.get(engine.pool)
-
-
 def head(on: sa.Connection) -> Anchor | None:
     """The head of the chain; for administrators."""
     row = on.exec_driver_sql("SELECT trail, pos, link FROM audit.state()").one()
@@ -231,13 +184,6 @@ def head(on: sa.Connection) -> Anchor | None:
 def link_at(on: sa.Connection, pos: int) -> str | None:
     """The link at a place of the chain."""
     return on.execute(sa.text("SELECT audit.link_at(:pos)"), {"pos": pos}).scalar()
-
-
-_ALONE: Final = "AUTOCOMMIT"
-_PAUSES: Final = (0.002, 0.01, 0.04)
-"""Seconds between attempts to seal while someone else does."""
-
-_SEALS: Final[WeakKeyDictionary[sa.Pool, Anchor | None]] = WeakKeyDictionary()
 
 
 # Is it in place?
@@ -280,7 +226,7 @@ def _missing_triggers(on: sa.Connection, data: str, others: Sequence[str]) -> It
     wanted: list[tuple[tuple[str, str, str], str, Sequence[str]]] = []
     for table in tables(on, (data, *others)):
         wanted += [
-            ((table.schema, table.name, f"audit_{event}"), f"record_{event}", table.arguments) for event in _CHANGED
+            ((table.schema, table.name, f"audit_{event}"), f"record_{event}", table.arguments) for event in _EACH
         ]
         wanted += [((table.schema, table.name, f"audit_{name}"), "refuse", ()) for name in ("truncate", "key")]
     wanted += [(("audit", name, "append_only"), "refuse", ()) for name in ("audit_logs", "chain", "key")]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
-from clo_desktop.store.audit import anchors, server, workspace
+from clo_desktop.store.audit import anchors, seals, server, workspace
 from clo_desktop.store.audit.anchors import Anchor
 from clo_desktop.store.audit.lines import ALL, Line, Wanted, choices, count, lines
 from clo_desktop.store.audit.verify import Verdict, head_of_file, verify
@@ -57,12 +57,17 @@ class Trail:
 
         Raises Cancelled when `report` says so.
         """
+        seals.now(self._engine)
         with reading(self._engine) as on:
             self._check(on)
-            verdict = verify(on, anchors.known(self._anchored), report, others=self._others(on))
+            verdict = verify(on, self.known(), report, others=self._others(on))
         if verdict.whole and verdict.head is not None:
             anchors.keep(self._anchored, verdict.head)
         return verdict
+
+    def known(self) -> Anchor | None:
+        """The head this computer knows; None where it has kept none."""
+        return anchors.known(self._anchored)
 
     def trust(self, head: Anchor) -> None:
         """Take this head for the known one, as after a backup was restored on purpose."""
@@ -70,6 +75,7 @@ class Trail:
 
     def head(self) -> Anchor | None:
         """The head of the chain, for an export to carry."""
+        seals.now(self._engine)
         with reading(self._engine) as on:
             self._check(on)
             return head_of_file(on) if on.dialect.name == "sqlite" else server.head(on)
@@ -84,17 +90,23 @@ class Trail:
                 head = head_of_file(on) if workspace.is_here(on) else None
                 link_at = workspace.link_at
             else:
-                head, link_at = server.last_sealed(self._engine), server.link_at
-            known = anchors.known(self._anchored)
-            if head is not None and (
-                known is None or (known.trail == head.trail and link_at(on, known.pos) == known.link)
-            ):
+                seals.now(self._engine)
+                head, link_at = seals.last_sealed(self._engine), server.link_at
+            known = self.known()
+            goes_on = not (known and known.pos) or (
+                head is not None and known.trail == head.trail and link_at(on, known.pos) == known.link
+            )
+            if head is not None and head.pos and goes_on:  # the head of an empty chain says nothing
                 anchors.keep(self._anchored, head)
 
     def _check(self, on: sa.Connection) -> None:
         """Refuse where there is no audit, or none that this person may read."""
         if on.dialect.name == "sqlite":
             return
+        if not on.exec_driver_sql("SELECT to_regnamespace('audit') IS NOT NULL").scalar():
+            raise Refused(
+                f"{self._name} has no audit; its administrator runs `clo server init` once more.", code="no-audit"
+            )
         allowed = on.exec_driver_sql(
             "SELECT has_table_privilege(to_regclass('audit.audit_logs'), 'SELECT')"
             " WHERE has_schema_privilege(to_regnamespace('audit'), 'USAGE')"

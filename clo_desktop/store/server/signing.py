@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from clo_desktop.faults import Refused
-from clo_desktop.store.connection import address
+from clo_desktop.store.connection import address, spoken
 from clo_desktop.store.local import vault
 
 _SERVICE: Final = "CLO Desktop server"
@@ -83,6 +83,11 @@ class SignIn:
     def name(self) -> str:
         """The server in a few words: host/name."""
         return server_name(self.where)
+
+    @property
+    def spoken(self) -> str:
+        """The address as a store on that server names itself."""
+        return spoken(address(self.kept))
 
     def _rendered(self, password: str) -> str:
         url = address(self.where).set(drivername="postgresql", username=self.user or None, password=password or None)

@@ -13,6 +13,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.store import Store, books, schema
 from clo_desktop.store.merge import NO_CHOICES, Choices, apply
 from clo_desktop.store.retries import retried
+from clo_desktop.store.sync import applied
 from clo_desktop.store.sync.copies import Mark, Operation, empty
 from engine.terms import Book
 
@@ -56,32 +57,32 @@ class StoreServer:
     """A store as a server."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
 
     @property
     def name(self) -> str:
-        return self._store.name
+        return self.store.name
 
     def marks(self, deal: str | None = None) -> dict[str, Mark]:
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             return _marks(on, deal)
 
     def load(self, deal: str) -> Stored | None:
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             return _stored(on, deal)
 
     def applied(self, op_ids: Collection[str]) -> Mapping[str, int]:
-        with self._store.reading() as on:
-            return _applied(on, op_ids)
+        with self.store.reading() as on:
+            return applied.find(on, op_ids)
 
     def apply(self, operation: Operation, choices: Choices = NO_CHOICES) -> Stored:
         return retried(lambda: self._apply(operation, choices))
 
     def _apply(self, operation: Operation, choices: Choices) -> Stored:
-        with self._store.writing() as on:
+        with self.store.writing() as on:
             # the deal is locked first, so that the same change sent twice at once is seen by the second
             theirs = books.load_book(on, operation.deal, to_change=True)
-            if operation.op_id not in _applied(on, [operation.op_id]):
+            if operation.op_id not in applied.find(on, [operation.op_id]):
                 self._write(on, operation, theirs, choices)
             stored = _stored(on, operation.deal)
             if stored is None:  # applied before, and deleted since
@@ -99,19 +100,11 @@ class StoreServer:
         known = books.find_deal(on, operation.deal)
         if known is None:
             raise _missing(operation.deal)
-        on.execute(
-            sa.insert(schema.applied_operations).values(
-                op_id=operation.op_id,
-                owner=sa.literal_column("session_user") if on.dialect.name != "sqlite" else "local",
-                deal=operation.deal,
-                version=known["version"],
-                applied_at=now,
-            )
-        )
+        applied.note(on, operation.op_id, operation.deal, known["version"], now)
 
     def deleted(self, mark: Mark) -> dt.datetime | None:
         gone = schema.deleted_deals
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             return on.scalar(sa.select(gone.c.deleted_at).where(gone.c.number == mark.number))
 
 
@@ -151,9 +144,3 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def _stored(on: sa.Connection, deal: str) -> Stored | None:
     book = books.load_book(on, deal)
     return None if book is None else Stored(_marks(on, deal)[deal], book)
-
-
-def _applied(on: sa.Connection, op_ids: Collection[str]) -> dict[str, int]:
-    table = schema.applied_operations
-    found = sa.select(table.c.op_id, table.c.version).where(table.c.op_id.in_(list(op_ids)))
-    return {row.op_id: row.version for row in on.execute(found)}

@@ -15,7 +15,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.store import Store, books, delta
 from clo_desktop.store.rows import book_of, rows_of
 from clo_desktop.store.sync import outbox
-from clo_desktop.store.sync.copies import Copy, Mark, Operation, State, dropped
+from clo_desktop.store.sync.copies import NOWHERE, Copy, Mark, Operation, State, dropped
 from clo_desktop.store.sync.tables import copies
 from engine.terms import Book
 
@@ -67,14 +67,14 @@ class FileShelf:
                 f"{store.name} is a server; offline copies are kept in a workspace file, named with --db.",
                 code="no-file",
             )
-        self._store = store
+        self.store = store
 
     def copy(self, deal: str) -> Copy | None:
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             return _read(on, deal)
 
     def put(self, copy: Copy) -> None:
-        with self._store.writing() as on:
+        with self.store.writing() as on:
             if _read(on, copy.deal) is not None or books.find_deal(on, copy.deal) is not None:
                 raise Refused(
                     f"This workspace has a deal {copy.deal} of its own already; export and delete it, or copy into"
@@ -87,7 +87,7 @@ class FileShelf:
 
     def adopt(self, deal: str, make: Callable[[Book], Copy]) -> Copy:
         """Make a copy of a deal of the workspace itself, which the server is to be given."""
-        with self._store.writing() as on:
+        with self.store.writing() as on:
             book = books.load_book(on, deal)
             if book is None:
                 raise Refused(f'There is no deal "{deal}" in this workspace; check its name.', code="no-deal")
@@ -97,7 +97,7 @@ class FileShelf:
             return made
 
     def change(self, deal: str, how: Callable[[Copy], Copy], *, seen: bool = True) -> Copy:
-        with self._store.writing() as on:
+        with self.store.writing() as on:
             before = _read(on, deal)
             if before is None:
                 raise _no_copy(deal)
@@ -114,13 +114,23 @@ class FileShelf:
             return after
 
     def drop(self, deal: str) -> int:
-        """Drop the changes of a copy that were not confirmed, so that it is as the server had it; how many."""
-        before = self.copy(deal)
+        """Drop the changes of a copy that were not confirmed, so that it is as the server had it; how many.
+
+        A deal that the server never had stays as it is, and is no copy any more.
+        """
+        with self.store.writing() as on:
+            before = _read(on, deal)
+            if before is None:
+                raise _no_copy(deal)
+            if before.mark == NOWHERE:
+                outbox.replace_waiting(on, before.waiting, ())
+                on.execute(sa.delete(copies).where(copies.c.deal == deal))
+                return len(before.waiting)
         self.change(deal, dropped)
-        return len(before.waiting) if before is not None else 0
+        return len(before.waiting)
 
     def remove(self, deal: str) -> None:
-        with self._store.writing() as on:
+        with self.store.writing() as on:
             before = _read(on, deal)
             if before is None:
                 raise _no_copy(deal)
@@ -130,7 +140,7 @@ class FileShelf:
 
     def standings(self) -> tuple[Standing, ...]:
         """All copies, by name."""
-        with self._store.reading() as on:
+        with self.store.reading() as on:
             rows = on.execute(sa.select(*(c for c in copies.c if c.name != "base")).order_by(copies.c.deal)).mappings()
             return tuple(
                 Standing(

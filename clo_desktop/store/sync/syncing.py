@@ -18,9 +18,10 @@ from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
 from clo_desktop.store.merge import NO_CHOICES, Choices, Clashing, Side
 from clo_desktop.store.retries import TRIES, sqlstate
-from clo_desktop.store.sync import copies
+from clo_desktop.store.sync import copies, libraries
 from clo_desktop.store.sync.copies import Copy, Operation, State
-from clo_desktop.store.sync.server import Server
+from clo_desktop.store.sync.libraries import Exchanged
+from clo_desktop.store.sync.server import Server, StoreServer
 from clo_desktop.store.sync.shelf import FileShelf, Shelf
 
 CERTAIN: Final = frozenset({"rights", "folder", "conflict", "unstorable", "unknown-assets", "clash", "no-deal"})
@@ -205,7 +206,7 @@ class Syncing:
     Call it from one thread at a time; the file may be changed meanwhile from others.
     """
 
-    def __init__(self, shelf: FileShelf, server: Server) -> None:
+    def __init__(self, shelf: FileShelf, server: StoreServer) -> None:
         self.shelf = shelf
         self.server = server
 
@@ -248,6 +249,10 @@ class Syncing:
             done.append(bring_together(self.shelf, self.server, deal, choices, again=again))
         report(1.0, "Done")
         return tuple(done)
+
+    def exchange(self, *, push: bool = True) -> Exchanged:
+        """Bring the libraries of scenarios together (`libraries.exchange`); push: what was made here is sent, too."""
+        return libraries.exchange(self.shelf.store, self.server.store, push=push)
 
     def give(self, deal: str) -> Outcome:
         """Give the server a deal of this workspace that it does not have; it is an offline copy from then on."""

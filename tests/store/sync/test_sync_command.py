@@ -58,7 +58,7 @@ def spread_of(store: Store) -> float | None:
 
 def test_that_a_deal_is_pulled_changed_and_pushed(clo: Clo, address: str, file: Path) -> None:
     code, data, _ = clo("pull", "--all", "--server", address)
-    assert (code, [copied["deal"] for copied in data]) == (0, ["Deal", "Other"])
+    assert (code, [copied["deal"] for copied in data["deals"]]) == (0, ["Deal", "Other"])
     spread(file, 0.01)
     code, data, _ = clo("status")
     assert (code, data["waiting"]) == (0, 1)
@@ -66,10 +66,23 @@ def test_that_a_deal_is_pulled_changed_and_pushed(clo: Clo, address: str, file: 
     assert (change["state"], change["rows"]) == ("waiting", {"tranches": 1})
     assert PASSWORD not in json.dumps(data)
     code, data, _ = clo("push", "--all", "--server", address)
-    assert (code, [outcome["sent"] for outcome in data]) == (0, [1, 0])
+    assert (code, [outcome["sent"] for outcome in data["deals"]]) == (0, [1, 0])
     assert clo("status")[1]["waiting"] == 0
     with open_store(address) as store:
         assert spread_of(store) == 0.01
+
+
+def test_that_scenarios_come_with_a_pull_and_go_with_a_push(clo: Clo, address: str, file: Path) -> None:
+    with open_store(address) as store:
+        store.save_scenario("House", "cdr: 2%", store.person)
+    _, data, _ = clo("pull", "--deal", "Deal", "--server", address)
+    assert data["scenarios"] == {"came": ["House"], "sent": [], "apart": [], "refused": []}
+    with open_store(file) as local:
+        local.save_scenario("Own", "cdr: 4%", local.person)
+    _, data, _ = clo("push", "--all", "--server", address)
+    assert data["scenarios"]["sent"] == ["Own"]
+    with open_store(address) as store:
+        assert [one.name for one in store.scenarios()] == ["House", "Own"]
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("mine", 0.01), ("theirs", 0.05)])
@@ -77,11 +90,13 @@ def test_that_a_clash_is_shown_and_waits_for_keep(clo: Clo, address: str, file: 
     clo("pull", "--deal", "Deal", "--server", address)
     spread(file, 0.01)
     spread(address, 0.05)
-    code, [outcome], said = clo("push", "--deal", "Deal", "--server", address)
+    code, data, said = clo("push", "--deal", "Deal", "--server", address)
+    [outcome] = data["deals"]
     assert (code, outcome["waiting"]) == (1, 1)
     assert outcome["clashes"] == [{"cell": "tranches · A · spread", "base": None, "mine": 0.01, "theirs": 0.05}]
     assert "--keep mine or --keep theirs" in said
-    code, [outcome], _ = clo("push", "--deal", "Deal", "--server", address, "--keep", keep)
+    code, data, _ = clo("push", "--deal", "Deal", "--server", address, "--keep", keep)
+    [outcome] = data["deals"]
     assert (code, outcome["waiting"]) == (0, 0)
     for where in (address, file):
         with open_store(where) as store:

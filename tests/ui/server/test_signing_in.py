@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from clo_desktop.dialogs import gatekeeper
 from clo_desktop.dialogs.own_password import ChangePasswordDialog
 from clo_desktop.dialogs.porter import DEMO_DEAL
 from clo_desktop.dialogs.sign_in import SignInDialog
@@ -88,8 +88,9 @@ def test_that_a_person_signs_in_and_what_is_remembered_holds_no_password(
 
 
 def test_that_a_wrong_password_and_an_unknown_person_are_refused_in_the_same_words(
-    window: Callable[[], Window], office: Office, qtbot: QtBot
+    window: Callable[[], Window], office: Office, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     shown = window()
     said = []
     for address in (office.address("mia"), office.address("nobody")):
@@ -102,27 +103,39 @@ def test_that_a_wrong_password_and_an_unknown_person_are_refused_in_the_same_wor
         dialog.reject()
     assert said[0] == said[1]
     assert "refused the sign-in; check the user name and the password" in said[0]
+    assert "not-the-right-word" not in caplog.text
     assert shown.session.desk is None
 
 
-def test_that_a_server_that_is_down_or_not_prepared_or_newer_is_said_with_the_way_out(
-    window: Callable[[], Window], office: Office, cluster: postgres.Server, database: str, qtbot: QtBot
+def test_that_a_server_that_is_down_or_not_prepared_or_older_or_newer_is_said_with_the_way_out(
+    window: Callable[[], Window],
+    office: Office,
+    cluster: postgres.Server,
+    database: str,
+    qtbot: QtBot,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     shown = window()
     asked = SignIn.of(office.address("mia"))
     nowhere = replace(asked, where="postgresql://localhost:9/desk").whole
-    office.sql("UPDATE clo.alembic_version SET version_num = '9999'")
-    cases = {
-        nowhere: "cannot be reached; check the address and the network",
-        cluster.address(database, office.email("mia"), SECRET): "`clo server init`",
-        office.address("mia"): "update the application",
-    }
-    for address, why in cases.items():
+    cases = (
+        ("0001", nowhere, "cannot be reached; check the address and the network"),
+        ("0001", cluster.address(database, office.email("mia"), SECRET), "`clo server init`"),
+        ("0001", office.address("mia"), "an administrator upgrades it with `clo server init`"),
+        ("9999", office.address("mia"), "update the application"),
+    )
+    for version, address, why in cases:
+        office.sql("UPDATE clo.alembic_version SET version_num = %s", version)
         dialog = dialog_for(shown, address)
         dialog.password.setText(SECRET)
         dialog.button.click()
-        assert why in sentence(dialog, qtbot)
+        said = sentence(dialog, qtbot)
+        assert why in said
+        assert said.endswith(".")
+        assert dialog.isVisible()  # it can be mended and tried again
         dialog.reject()
+    assert SECRET not in caplog.text
 
 
 def test_that_a_certificate_of_another_authority_is_refused_and_the_keyboard_goes_to_the_certificate(
@@ -238,6 +251,7 @@ def test_that_a_password_is_remembered_only_if_asked_and_forgotten_again(
         dialog = dialog_for(shown, office.address("vic"))
         if password is not None:
             dialog.password.setText(password)
+            qtbot.waitUntil(dialog.remembering.isEnabled)
             dialog.remembering.setChecked(remember)
             dialog.button.click()
         qtbot.waitUntil(lambda: shown.session.seat.person is not None, timeout=30_000)
@@ -248,30 +262,31 @@ def test_that_a_password_is_remembered_only_if_asked_and_forgotten_again(
     enters(False, SECRET)
     assert safe.kept == {}
     enters(True, SECRET)
-    assert list(safe.kept.values()) == [SECRET]
+    qtbot.waitUntil(lambda: list(safe.kept.values()) == [SECRET])
     again = shown.gate.ask_server()
-    assert again.password.text() == SECRET
+    qtbot.waitUntil(lambda: again.password.text() == SECRET)
     again.reject()
     enters(True, None)  # with what the keyring has, a named server opens by itself
     dialog = shown.gate.ask_server()
+    qtbot.waitUntil(lambda: dialog.password.text() == SECRET and dialog.remembering.isEnabled())
     dialog.remembering.setChecked(False)
     dialog.button.click()
     qtbot.waitUntil(lambda: shown.session.seat.person is not None, timeout=30_000)
     idle(shown, qtbot)
-    assert safe.kept == {}
+    qtbot.waitUntil(lambda: safe.kept == {})
     assert shown._settings.remembered == ()
 
 
 def test_that_a_keyring_that_keeps_no_secret_is_not_offered(
-    window: Callable[[], Window], monkeypatch: pytest.MonkeyPatch
+    window: Callable[[], Window], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     def unsafe() -> Any:
         raise Refused("The keyring of this computer (x) is not one that is known to keep keys safe; use a passphrase.")
 
-    monkeypatch.setattr(gatekeeper.vault, "system_keyring", unsafe)
+    monkeypatch.setattr(vault, "system_keyring", unsafe)
     dialog = window().gate.ask_server()
+    qtbot.waitUntil(lambda: "typed each time" in dialog.remembering.toolTip())
     assert not dialog.remembering.isEnabled()
-    assert "typed each time" in dialog.remembering.toolTip()
     dialog.reject()
 
 
