@@ -120,7 +120,9 @@ def sentence(line: Line, *, whole: bool = False, labelled: bool = False) -> str:
         return "triggers put back: " + ", ".join(line.details.get("triggers", ()))
     if line.action in ("insert", "baseline", "delete"):
         row = line.after or line.before
-        told = {n: v for n, v in row.items() if n not in ("id", "deal_id", "rank", "version", "updated_at")}
+        told = {
+            n: v for n, v in row.items() if n not in ("id", "deal_id", "scenario_id", "rank", "version", "updated_at")
+        }
         shown = [f"{column(name)} {shown_as(value)}" for name, value in list(told.items())[:_SHOWN]]
     else:
         shown = [f"{column(s.field)} {shown_as(s.before)} → {shown_as(s.after)}" for s in list(steps(line))[:_SHOWN]]
@@ -133,7 +135,7 @@ def value_line(value: Any) -> str:
     """A value on one line: of a long text or one of several lines its beginning and "…"."""
     text = value_text(value)
     first, *more = text.splitlines() or [""]
-    return f"{first[:_WIDE].rstrip()}…" if more or len(first) > _WIDE else text
+    return f"{first[:_WIDE].rstrip()}…" if more or len(first) > _WIDE else first
 
 
 def value_text(value: Any) -> str:

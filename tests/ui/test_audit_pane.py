@@ -70,8 +70,7 @@ def test_that_a_change_appears_at_once_with_who_and_before_and_after(
     assert " → " in column(pane, "change")[at]
 
 
-def test_that_a_snapshot_is_one_row_that_opens_and_closes(harbor: Window, pane: AuditPane, qtbot: QtBot) -> None:
-    harbor.compliance.take_snapshot()
+def test_that_the_results_of_a_snapshot_are_one_row_that_opens_and_closes(pane: AuditPane, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: any("results of a snapshot" in what for what in column(pane, "what")))
     at = next(i for i, what in enumerate(column(pane, "what")) if "results of a snapshot" in what)
     count, closed = int(column(pane, "what")[at].split()[1]), pane.table.model.rowCount()
