@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QWidget
 
 from clo_desktop.look import formats, theme
 from clo_desktop.look.fields import Choice
@@ -26,7 +26,7 @@ from clo_desktop.work import auditing, rights
 from clo_desktop.work.auditing import Looked
 from clo_desktop.work.lanes import Task
 from clo_desktop.work.session import Session
-from engine.asset import COLUMN_BY_NAME, Kind
+from engine.asset import Kind
 
 MOST: Final = 2000
 """Lines that are shown at once, the newest."""
@@ -65,9 +65,11 @@ def lines_frame(lines: Sequence[Line], field: str | None = None) -> Frame:
     def change(line: Line, *, whole: bool = False) -> str:
         told = list(auditing.steps(line, field)) if field is not None else []
         if not told:
-            return auditing.sentence(line, whole=whole)
+            if whole:
+                return auditing.sentence(line, whole=True)
+            return formats.in_words(auditing.sentence(line, field=auditing.field_words))
         shown_as = auditing.value_text if whole else auditing.value_line
-        return ", ".join(f"{shown_as(s.before)} → {shown_as(s.after)}" for s in told)
+        return formats.in_words(", ".join(f"{shown_as(s.before)} → {shown_as(s.after)}" for s in told))
 
     data: dict[str, list[Any]] = {
         "seq": [float(x.seq) for x in lines],
@@ -76,7 +78,7 @@ def lines_frame(lines: Sequence[Line], field: str | None = None) -> Frame:
         "action": [_ACTIONS.get(x.action, x.action) for x in lines],
         "deal": [x.deal for x in lines],
         "kind": [kind_words(x.resource_type) for x in lines],
-        "what": [x.resource_id.removeprefix(f"{x.deal} / ") for x in lines],
+        "what": [x.what.removeprefix(f"{x.deal} / ") for x in lines],
         "change": [change(x) for x in lines],
         "place": [x.ip_address for x in lines],
         "transaction": [float(x.txid) for x in lines],
@@ -103,9 +105,13 @@ class AuditPane(QWidget):
         self.kind = self._choice("Kind", "every kind")
         self.since = self._day("From")
         self.until = self._day("To")
+        self.results = QCheckBox("Test results")
+        self.results.setToolTip(
+            "Also the lines of stored test results: every snapshot writes one a test. Nothing else is hidden."
+        )
         self.everything = PermitButton(session.seat, rights.AUDIT, "Show everything")
         self.export = PermitButton(session.seat, rights.AUDIT, "Export…")
-        self.export.setToolTip("Write the lines that are shown, with the head of the chain, as CSV or JSON")
+        self.export.setToolTip("Write the lines asked for, also test results, and the head of the chain as CSV or JSON")
         self.check = PermitButton(session.seat, rights.AUDIT, "Verify")
         self.check.setToolTip("Look over the whole audit: the chain, its protection, every row beside its lines")
         self.head = WrappedLabel()
@@ -139,7 +145,7 @@ class AuditPane(QWidget):
     def _lay_out(self) -> None:
         filters = QWidget()
         row = Flow(filters)
-        for widget in (self.person, self.deal, self.kind, self.since, self.until):
+        for widget in (self.person, self.deal, self.kind, self.since, self.until, self.results):
             row.addWidget(widget)
         stacked(
             self,
@@ -155,6 +161,7 @@ class AuditPane(QWidget):
             choice.activated.connect(self._ask)
         for day in (self.since, self.until):
             day.editingFinished.connect(self._ask)
+        self.results.toggled.connect(lambda _on: self._read())
         self.everything.clicked.connect(self.show_everything)
         self.check.clicked.connect(self._verify_or_cancel)
         self.export.clicked.connect(self._ask_export)
@@ -229,14 +236,17 @@ class AuditPane(QWidget):
             return
         self._stale = False
         self._asked += 1
-        number, wanted, field = self._asked, self._wanted, self._field
+        number, wanted, field, results = self._asked, self._wanted, self._field, self.results.isChecked()
 
         def done(looked: Looked) -> None:
             if number == self._asked:  # else asked again since
                 self._show(looked, field)
 
         self._session.ask(
-            "Audit", lambda desk, _report: auditing.look(desk.store.audit, wanted, MOST), done, quiet=True
+            "Audit",
+            lambda desk, _report: auditing.look(desk.store.audit, wanted, MOST, results=results),
+            done,
+            quiet=True,
         )
 
     def _show(self, looked: Looked, field: str | None) -> None:
@@ -259,10 +269,11 @@ class AuditPane(QWidget):
         if looked.total > len(looked.lines):
             shown = f"The newest {formats.figure(len(looked.lines), 0)} of {shown}; choose a person, deal, kind or day"
         wanted = self._wanted
+        if looked.hidden:
+            shown += f"; {formats.counted(looked.hidden, 'line')} of test results not shown"
         if wanted.asset is None:
             return f"{shown}."
-        column = COLUMN_BY_NAME.get(self._field or "")
-        named = column.title if column is not None else (self._field or "everything").replace("_", " ").capitalize()
+        named = auditing.field_words(self._field or "everything")
         where = f" in {wanted.deal}" if wanted.deal else ""
         return f"History of {named} of {wanted.asset}{where}: {shown}."
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QScrollBar, QVBoxLayout, QWidget
 
 from clo_desktop.look import theme
+from clo_desktop.look.tokens import GRID
 from clo_desktop.tables import clipboard, menus, query, summary
 from clo_desktop.tables.chooser import ColumnChooser
 from clo_desktop.tables.delegates import CellDelegate
@@ -150,6 +151,12 @@ class FrameTable(QWidget):
             self.fit_columns()
         elif widen:
             self.widen_columns()
+
+    def keep_in_sight(self, rows: int) -> None:
+        """The table is not made lower than so many rows need with their header, totals and scroll bar."""
+        footer = 0 if self.footer is None else self.footer.sizeHint().height()
+        around = self.grid.columns.sizeHint().height() + footer + self._bar.sizeHint().height() + GRID
+        self.setMinimumHeight(around + rows * self.grid.verticalHeader().defaultSectionSize())
 
     def set_empty(self, text: str, button_text: str = "", callback: Callable[[], object] | None = None) -> None:
         """What is said, and offered, while the frame has no rows."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from clo_desktop.store.audit.lines import Line, Wanted
 from clo_desktop.store.audit.trail import Trail
 from clo_desktop.store.audit.verify import Verdict
 from clo_desktop.work.csv_tables import csv_cell
+from engine.asset import COLUMN_BY_NAME
 
 _SHOWN: Final = 6
 """Fields of a line that its sentence names."""
@@ -45,6 +46,7 @@ class Step:
 class Looked:
     """What the Audit pane shows: the newest lines of those asked for, how many there are, what can be chosen from.
 
+    hidden   how many lines of stored test results are not among them
     refusal  why nothing can be read, where that is so
     """
 
@@ -53,15 +55,25 @@ class Looked:
     persons: tuple[str, ...] = ()
     deals: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    hidden: int = 0
     refusal: str = ""
 
 
-def look(trail: Trail, wanted: Wanted, most: int) -> Looked:
-    """Read the audit for the eye; a person who may not read it is told so."""
+RESULTS: Final = ("snapshot_tests",)
+"""Kinds of which one save writes dozens of lines that follow from the rest: the tests of a snapshot."""
+
+
+def look(trail: Trail, wanted: Wanted, most: int, *, results: bool = True) -> Looked:
+    """Read the audit for the eye; a person who may not read it is told so.
+
+    results  whether test results are among the lines; they are where they are asked for by name
+    """
+    asked = wanted if results or wanted.table in RESULTS else replace(wanted, without=RESULTS)
     try:
-        lines = trail.lines(wanted, limit=most)
-        total = trail.count(wanted) if len(lines) == most else len(lines)
-        return Looked(lines, total, *trail.choices())
+        lines = trail.lines(asked, limit=most)
+        total = trail.count(asked) if len(lines) == most else len(lines)
+        hidden = trail.count(wanted) - total if asked.without else 0
+        return Looked(lines, total, *trail.choices(), hidden=hidden)
     except Refused as refused:
         return Looked(refusal=refused.message)
 
@@ -82,10 +94,17 @@ def steps(line: Line, field: str | None = None) -> Iterator[Step]:
             yield Step(line, name, line.before.get(name), line.after.get(name))
 
 
-def sentence(line: Line, *, whole: bool = False) -> str:
+def field_words(name: str) -> str:
+    """A field as the tables call it: that of an asset by its title, any other by its name in words."""
+    column = COLUMN_BY_NAME.get(name)
+    return column.title if column is not None else name.replace("_", " ").capitalize()
+
+
+def sentence(line: Line, *, whole: bool = False, field: Callable[[str], str] = str) -> str:
     """What a line changed, in a few words: ``par 1,000,000 → 1,250,000``.
 
     whole  texts of several lines as they are, for a tooltip; else their first line and "…"
+    field  how a field is called; by its own name if nothing is said
     """
     shown_as = value_text if whole else value_line
     if line.action == "mended":
@@ -93,9 +112,9 @@ def sentence(line: Line, *, whole: bool = False) -> str:
     if line.action in ("insert", "baseline", "delete"):
         row = line.after or line.before
         told = {n: v for n, v in row.items() if n not in ("id", "deal_id", "rank", "version", "updated_at")}
-        shown = [f"{name} {shown_as(value)}" for name, value in list(told.items())[:_SHOWN]]
+        shown = [f"{field(name)} {shown_as(value)}" for name, value in list(told.items())[:_SHOWN]]
     else:
-        shown = [f"{s.field} {shown_as(s.before)} → {shown_as(s.after)}" for s in list(steps(line))[:_SHOWN]]
+        shown = [f"{field(s.field)} {shown_as(s.before)} → {shown_as(s.after)}" for s in list(steps(line))[:_SHOWN]]
         told = {s.field: None for s in steps(line)}
     more = len(told) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
@@ -141,7 +160,7 @@ def listing(lines: Sequence[Line], total: int) -> str:
         return "No line of the audit is like that."
     rows = [
         f"{x.seq:>7}  {x.timestamp:%Y-%m-%d %H:%M:%S}  {x.user:<16} {x.action:<8} {x.resource_type:<18} "
-        f"{x.resource_id}: {sentence(x)}"
+        f"{x.what}: {sentence(x)}"
         for x in lines
     ]
     left = total - len(lines)
@@ -153,7 +172,7 @@ def history_text(found: Sequence[Step]) -> str:
     if not found:
         return "No line of the audit tells of it."
     return "\n".join(
-        f"{s.line.timestamp:%Y-%m-%d %H:%M:%S}  {s.line.user:<16} {s.line.action:<8} {s.line.resource_id}: "
+        f"{s.line.timestamp:%Y-%m-%d %H:%M:%S}  {s.line.user:<16} {s.line.action:<8} {s.line.what}: "
         f"{s.field} {value_line(s.before)} → {value_line(s.after)}"
         for s in found
     )

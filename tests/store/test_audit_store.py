@@ -168,3 +168,15 @@ def test_that_a_file_put_back_to_an_older_state_is_seen_until_it_is_trusted(tmp_
         assert verdict.head is not None
         store.audit.trust(verdict.head)
         assert store.audit.verify().whole
+
+
+def test_that_versions_and_tags_of_a_scenario_are_called_by_its_name_also_when_it_is_gone(audited: Store) -> None:
+    audited.save_scenario("House", "cdr: 2%", "ann", "", ["ours"])
+    audited.save_scenario("House", "cdr: 3%", "ann", "", [])
+    audited.delete_scenario("House")
+    for table, names in (("scenario_versions", {"House@1", "House@2"}), ("scenario_tags", {"House: ours"})):
+        found = audited.audit.lines(Wanted(table=table))
+        assert {line.what for line in found} == names
+        assert {line.resource_id for line in found} != names  # what is signed stays as it was written
+    left_out = ("scenario_versions", "scenario_tags")
+    assert {line.resource_type for line in audited.audit.lines(Wanted(without=left_out))} == {"scenarios"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -67,7 +68,20 @@ def test_that_a_change_appears_at_once_with_who_and_before_and_after(
     at = column(pane, "what").index(asset)
     assert column(pane, "kind")[at] == "Holdings"
     assert column(pane, "action")[at] == "changed"
-    assert " → " in column(pane, "change")[at]
+    assert re.fullmatch(r"Par [\d\u202f]+ → [\d\u202f]+", column(pane, "change")[at])
+
+
+def test_that_test_results_of_snapshots_are_counted_and_shown_when_asked_for(pane: AuditPane, qtbot: QtBot) -> None:
+    assert "Snapshot tests" not in column(pane, "kind")
+    hidden = re.search(r"; (\d+) lines of test results not shown\.$", pane.head.text())
+    assert hidden, pane.head.text()
+    shown = pane.table.model.rowCount()
+    pane.results.setChecked(True)
+    qtbot.waitUntil(lambda: pane.table.model.rowCount() == shown + int(hidden[1]))
+    pane.results.setChecked(False)
+    pane.kind.setCurrentIndex(pane.kind.findText("Snapshot tests"))
+    pane.kind.activated.emit(pane.kind.currentIndex())
+    qtbot.waitUntil(lambda: set(column(pane, "kind")) == {"Snapshot tests"})  # asked for by name they are shown
 
 
 def test_that_the_fields_filter_in_the_database_and_everything_comes_back(pane: AuditPane, qtbot: QtBot) -> None:

@@ -91,7 +91,12 @@ def test_that_a_scenario_file_is_run_and_said_in_words(
     assert pane.stale.isHidden()
     said = pane.scenario_said.text()
     assert not pane.scenario_said.isHidden()
-    for words in ("Hard &amp; slow (hard.yaml)", "CDR 4 %", "recovery lag 12 months", "a rate path, 1 asset to buy, 1 rule, 1 event"):
+    for words in (
+        "Hard &amp; slow (hard.yaml)",
+        "CDR 4 %",
+        "recovery lag 12 months",
+        "a rate path, 1 asset to buy, 1 rule, 1 event",
+    ):
         assert words in said.replace(NBSP, " ")
     for words in (
         "+50 bp at 24 months",

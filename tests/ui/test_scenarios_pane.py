@@ -191,10 +191,17 @@ def test_that_another_deal_puts_the_pane_back(pane: ScenariosPane, qtbot: QtBot,
     wait(pane, qtbot)
 
 
-def test_that_the_value_tab_prices_every_class_and_takes_quotes_both_ways(pane: ScenariosPane, qtbot: QtBot) -> None:
+def test_that_the_value_tab_prices_every_class_and_takes_quotes_both_ways(
+    pane: ScenariosPane, qtbot: QtBot, harbor: Window
+) -> None:
     show(pane, pane.values, qtbot)
     tab, frame = pane.values, pane.values.table.frame
     assert len(frame) == 8
+    harbor.resize(1024, 700)
+    harbor.show()
+    grid = tab.table.grid
+    qtbot.waitUntil(lambda: grid.viewport().height() >= 8 * grid.verticalHeader().defaultSectionSize())
+    assert harbor.height() == 700
     row = next(k for k in range(len(frame)) if frame.key_of(k) == "Class B")
     assert frame.array("clean")[row] == pytest.approx(100.18)
     assert "at fair value" in tab.head.text()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, Final
 
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice, NumberField
@@ -44,6 +45,8 @@ _SHOWN: Final = (
     *("first_loss", "write_down", "uncovered", "claim", "factor"),
 )
 _WORST: Final = ("worst_yield", "worst_yield_on", "worst_margin", "worst_margin_on")
+_ROWS: Final = 10
+"""Classes that are in sight however low the window is."""
 _MONEY: Final = frozenset({"dv01", "cs01", "write_down", "claim"})
 _BASIS_POINTS: Final = frozenset({"discount_margin", "z_spread", "worst_margin"})
 STYLES: Final = (
@@ -87,8 +90,20 @@ class ValuesTab(Tab):
         self.head, self.foot = WrappedLabel(), WrappedLabel()
         self.head.setAccessibleName("What the equity is worth")
         self.foot.setAccessibleName("The assets by price")
+        told = QWidget()
+        lines = QVBoxLayout(told)
+        lines.setContentsMargins(0, 0, 0, 0)
         for words in (self.head, self.foot):
             words.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
+            lines.addWidget(words)
+        lines.addStretch(1)
+        self.told = QScrollArea()
+        self.told.setAccessibleName("Equity and assets in words")
+        self.told.setWidget(told)
+        self.told.setWidgetResizable(True)
+        self.told.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.told.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.told.setMinimumHeight(4 * self.fontMetrics().lineSpacing())
         self.of, self.quoted_as = Choice("Class that is quoted"), Choice("Quoted as")
         for style, title, *_ in STYLES:
             self.quoted_as.addItem(title, style.value)
@@ -118,9 +133,8 @@ class ValuesTab(Tab):
         column.setSpacing(0)
         column.addLayout(strip)
         column.addLayout(below)
-        column.addWidget(self.head)
-        column.addWidget(self.table, 1)
-        column.addWidget(self.foot)
+        column.addWidget(self.table, 3)
+        column.addWidget(self.told, 2)
         self.of.currentIndexChanged.connect(lambda _index: self._show_quote())
         self.quoted_as.currentIndexChanged.connect(lambda _index: self._show_quote())
         self.figure.valueChanged.connect(lambda _value: self._quoted())
@@ -147,6 +161,7 @@ class ValuesTab(Tab):
         self.head.setText(_equity(done, currency))
         self.foot.setText(_assets(done))
         self.table.set_frame(_frame(done, currency))
+        self.table.keep_in_sight(min(len(self._worths), _ROWS))  # in a low window the words scroll, not the classes
         self._show_quote()
 
     # -- quotes ---------------------------------------------------------------------------------------------------

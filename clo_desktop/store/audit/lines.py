@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 BATCH: Final = 2000
+
+_OF_SCENARIO: Final = {"scenario_versions": "@", "scenario_tags": ": "}
+"""Tables whose rows are known by the key of a scenario and something else, and what stands between in words."""
 
 _COLUMNS: Final = (
     "seq",
@@ -38,6 +41,7 @@ class Line:
     resource_id  what a person calls the row: its deal and what it is known by in the deal
     details      table, id (the row's key), deal, before and after: the fields that changed; None is missing
     txid         number of the transaction; what was changed together has the same
+    name         of a version or tag of a scenario, with the scenario's name: House@3 (`named`)
     """
 
     seq: int
@@ -50,6 +54,12 @@ class Line:
     details: Mapping[str, Any]
     txid: int
     mac: str
+    name: str = ""
+
+    @property
+    def what(self) -> str:
+        """What a person calls the row: `name` where resource_id has keys only."""
+        return self.name or self.resource_id
 
     @property
     def deal(self) -> str | None:
@@ -75,6 +85,7 @@ class Wanted:
 
     asset  identifier: the asset's own row and what deals have of it
     field  a column that must have changed
+    without  kinds that are left out
     """
 
     user: str | None = None
@@ -85,6 +96,7 @@ class Wanted:
     field: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    without: tuple[str, ...] = ()
 
 
 ALL: Final = Wanted()
@@ -112,6 +124,20 @@ def lines(
     for rows in on.execute(asked.execution_options(yield_per=BATCH)).partitions():
         for row in rows:
             yield line_of(row)
+
+
+def named(on: sa.Connection, found: Sequence[Line]) -> tuple[Line, ...]:
+    """Lines in which versions and tags of scenarios have the scenario's name, also of one that was deleted."""
+    if not any(line.resource_type in _OF_SCENARIO for line in found):
+        return tuple(found)
+    names = {str(line.details.get("id")): line.resource_id for line in lines(on, Wanted(table="scenarios"))}
+
+    def spoken(line: Line) -> Line:
+        key, _, part = line.resource_id.partition(" ")
+        mark = _OF_SCENARIO.get(line.resource_type)
+        return line if mark is None or key not in names else replace(line, name=f"{names[key]}{mark}{part}")
+
+    return tuple(map(spoken, found))
 
 
 def count(on: sa.Connection, wanted: Wanted = ALL) -> int:
@@ -144,6 +170,8 @@ def _conditions(on: sa.Connection, table: sa.TableClause, wanted: Wanted) -> Ite
         yield table.c.user == wanted.user
     if wanted.table is not None:
         yield table.c.resource_type == wanted.table
+    if wanted.without:
+        yield table.c.resource_type.not_in(wanted.without)
     if wanted.action is not None:
         yield table.c.action == wanted.action
     if wanted.since is not None:

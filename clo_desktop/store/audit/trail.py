@@ -11,7 +11,7 @@ from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
 from clo_desktop.store.audit import anchors, seals, server, workspace
 from clo_desktop.store.audit.anchors import Anchor
-from clo_desktop.store.audit.lines import ALL, Line, Wanted, choices, count, lines
+from clo_desktop.store.audit.lines import ALL, Line, Wanted, choices, count, lines, named
 from clo_desktop.store.audit.verify import Verdict, head_of_file, verify
 from clo_desktop.store.connection import reading, spoken
 
@@ -38,7 +38,7 @@ class Trail:
         """The lines that are asked for, the newest first."""
         with reading(self._engine) as on:
             self._check(on)
-            return tuple(lines(on, wanted, newest_first=True, limit=limit))
+            return named(on, tuple(lines(on, wanted, newest_first=True, limit=limit)))
 
     def count(self, wanted: Wanted = ALL) -> int:
         """How many lines there are of those asked for."""
