@@ -61,7 +61,7 @@ def test_that_a_rating_that_no_rule_chooses_and_no_test_counts_changes_nothing(r
 
 
 @given(RATED, st.floats(0.0, 0.3), st.floats(0.0, 0.3), st.floats(0.0, 1.0), st.sampled_from([0.0, 6.0, 12.0]))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_that_a_rule_that_says_what_the_run_says_changes_nothing(
     rating: str, cdr: float, cpr: float, severity: float, lag: float
 ) -> None:
@@ -79,7 +79,7 @@ def test_that_a_rule_that_says_what_the_run_says_changes_nothing(
 
 
 @given(st.lists(RATED, min_size=2, max_size=4, unique=True), st.sampled_from([98.0, 100.0]))
-@settings(max_examples=10)
+@settings(max_examples=8)
 def test_that_what_is_rated_worse_never_gives_the_equity_more(found: list[str], price: float) -> None:
     rules = tuple(
         Rule(f"moodys_rating = {rating} and spread = 3.11%", cdr=SCALE[k], severity=0.5)
