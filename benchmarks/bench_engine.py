@@ -99,9 +99,9 @@ class Runner:
         """The collateral's cash flows; the tape's vectors are one entry each: prepayment, default, severity."""
         n, width = self.deal.n_periods, len(scenarios)
         rates = np.array([[s.cpr, s.cdr, 1.0 - s.recovery] for s in scenarios]).T.reshape(3, 1, width).copy()
-        flows, watched, none = np.empty((n + 1, N_FLOWS, width)), np.zeros((n, 0, width)), np.zeros((n, width))
+        flows, watched, none = np.empty((n + 1, N_FLOWS, width)), np.zeros((n, 0, width)), np.zeros((1, n, width))
         loan_lanes.collect(self.loaded, rates, flows, watched)
-        return lanes.Pool(flows[:n], np.zeros((n, 1, width)), none, none)
+        return lanes.Pool(flows[:n], np.zeros((n, 1, width)), none, none, none)
 
 
 def yearly_irr(price: float, paid: Floats) -> Floats:

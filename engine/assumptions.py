@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from engine import ratings
 from engine.refinancing import Refinancing
 
 if TYPE_CHECKING:
@@ -45,19 +46,24 @@ AS_IT_IS: Final = RatePath()
 class Proxy:
     """An asset that reinvestment buys with `share` of its cash; spread and floor as fractions a year.
 
-    months  to maturity, no longer than the deal; the price and the default rates are those of the deal's reinvestment
+    months  to maturity, no longer than the deal; the price is that of the deal's reinvestment
+    rating  of Moody's scale: rules by kind of asset choose it, and below B3 it counts in the CCC excess; "": the rates
+            are those of the deal's reinvestment
     """
 
     share: float
     spread: float
     floor: float = 0.0
     months: float = 60.0
+    rating: str = ""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"The share of a proxy is above 0 and at most 1 (0.3 is 30 %); {self.share:g} is not.")
         if self.months < 1.0:
             raise ValueError(f"A proxy matures after a month at the earliest; {self.months:g} months are too few.")
+        if self.rating and self.rating not in ratings.MOODYS_RANK:
+            raise ValueError(f"The rating of a proxy is one of Moody's scale, such as B2; {self.rating!r} is none.")
 
 
 MOST_NOTCHES: Final = 20

@@ -25,7 +25,7 @@ LANE_PARAMETERS: Final[Mapping[str, float]] = {
     "sale_price": -1.0,  # of performing assets, share of par; negative: the price of each asset by its rating
     "sale_price_of_bought": 1.0,  # of reinvested assets where `sale_price` is negative, share of par
     "price": 1.0,  # at which reinvested assets are bought, share of par
-    "severity": 0.0,  # of reinvested assets
+    "severity": 0.0,  # of reinvested assets with the rates of the run
     "reinvests": 1.0,  # 0: nothing is bought
 }
 """What may differ between scenarios of one run, with what it is when nothing is said."""
@@ -39,12 +39,18 @@ class Strategy:
     coupon   float64[n_dates]  all-in rate of the period ending on each date
     fraction float64[n_dates]  year fraction 30/360
     periods  payment dates from purchase to maturity
+    rates    row of its rates in the lanes (`engine.lanes.Pool`); 0: those of the run
+    lag      payment dates from default to recovery; None: as `DealInputs.recovery_lag`
+    low      rated below B3: what is bought counts in the CCC excess
     """
 
     share: float
     coupon: Floats
     fraction: Floats
     periods: int
+    rates: int = 0
+    lag: int | None = None
+    low: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +94,8 @@ class DealInputs:
     tests_from, ic_from   row of the first date on which tests (interest coverage tests) need cures
     reinvesting  bool[n_dates]  the reinvestment period runs;  callable bool[n_dates]: the non-call period is over
     policy_base  (during, after the reinvestment period) of none, all, unscheduled;  policy_share likewise
-    strategies   what reinvestment buys;  recovery_lag: payment dates from default to recovery of what was bought
+    strategies   what reinvestment buys;  recovery_lag: payment dates from default to recovery of what was bought, where
+                 the strategy says nothing; strategies that share `rates` share their lag
     hurdle       annual IRR of the incentive fee;  manager_share above it
     hurdle_value equity flows to the start, each grown to `before` at the hurdle (negative: still to be earned)
     equity_invested, equity_received  of the past, for multiples

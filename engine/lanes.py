@@ -35,14 +35,18 @@ class Bucket:
 class Pool:
     """What the collateral brings, lane by lane.
 
-    flows    float64[n_dates, N_FLOWS, W];  watched float64[n_dates, n_watched, W]  balances at collection period ends
-    re_cdr, re_cpr  float64[n_dates, W]  period rates of reinvested assets
+    flows    float64[n_dates, N_FLOWS, W]
+    watched  float64[n_dates, n_watched, W]  balances at collection period ends; where a strategy counts in the CCC
+             excess, the program fills the last column with what it has of it
+    re_cdr, re_cpr, re_severity  float64[n_rates, n_dates, W]  period rates, and severities, of reinvested assets; the
+             first row are those of the run, whose severity is a parameter
     """
 
     flows: Floats
     watched: Floats
     re_cdr: Floats
     re_cpr: Floats
+    re_severity: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,11 +85,11 @@ def run_lanes(
     for place, name in enumerate(program.parameters):
         chosen[place] = parameters.get(str(name), LANE_PARAMETERS[str(name)])
     lane = np.empty((n_dates, len(program.lanes), width))
+    given = {"re_cdr": pool.re_cdr, "re_cpr": pool.re_cpr, "re_severity": pool.re_severity}
     for place, name in enumerate(program.lanes):
-        if isinstance(name, tuple) and name[0] == FLOWS:
-            lane[:, place] = pool.flows[:, name[1]]
-        else:
-            lane[:, place] = pool.re_cdr if name == "re_cdr" else pool.re_cpr
+        assert isinstance(name, tuple)
+        of, column = name
+        lane[:, place] = pool.flows[:, column] if of == FLOWS else given[of][column]
     feed = interpreter.Feed(
         initial=program.initial,
         parameter_rows=_rows(program.parameters),
@@ -115,9 +119,9 @@ def _rows(names: Mapping[Hashable, int]) -> Ints:
 
 def blank_pool(n_dates: int, width: int = 1, n_watched: int = 1) -> Pool:
     """A pool that brings nothing."""
+    none = (1, n_dates, width)
     return Pool(
         np.zeros((n_dates, N_FLOWS, width)),
         np.zeros((n_dates, n_watched, width)),
-        np.zeros((n_dates, width)),
-        np.zeros((n_dates, width)),
+        *(np.zeros(none), np.zeros(none), np.zeros(none)),
     )

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from engine import pack
 from engine.assumptions import Assumptions
+from engine.bought import Periods, period_rates, shares
 from engine.curves import FixingTable
-from engine.dates import Calendar
+from engine.dates import Calendar, serial
 from engine.deal_inputs import DealInputs
 from engine.lanes import Outcome, run_lanes
 from engine.lanes import Pool as LanePool
@@ -27,6 +28,7 @@ from engine.loans.lanes import collect
 from engine.loans.layout import Layout
 from engine.loans.spreads import z_spreads
 from engine.loans.tape import Tape
+from engine.loans.vectors import Rule
 from engine.prepared import Prepared, path_of
 from engine.projection import Projection, Totals
 from engine.recent import Recent
@@ -94,9 +96,27 @@ class Model:
         n = inputs.days.size
         flows, watched = np.empty((n + 1, N_FLOWS, width)), np.empty((n, self._parts.watched.size, width))
         collect(loaded, self._parts.tape(self._parts.world(first))[1].rates_for(scenarios), flows, watched)
-        days360 = np.rint(inputs.strategies[0].fraction * 360.0)
-        cdr, cpr = (_period_rates(self._each_bought(scenarios, name), days360) for name in ("cdr", "cpr"))
-        return LanePool(flows[:n], watched, cdr, cpr)
+        mix = self._parts.mix(first)
+        if any(mix.low):
+            watched = np.concatenate([watched, np.zeros((n, 1, width))], axis=1)
+        return LanePool(flows[:n], watched, *self._bought(scenarios, inputs, mix.rows))
+
+    def _bought(
+        self, scenarios: Sequence[Assumptions], inputs: DealInputs, rows: Sequence[Rule]
+    ) -> tuple[Floats, Floats, Floats]:
+        """float64[n_rows, n_dates, W]: default and prepayment rates and severities of what is bought."""
+        periods = Periods(
+            analysis=serial(self.structure.analysis),
+            starts=np.concatenate([[inputs.before], inputs.days[:-1]]),
+            days=np.rint(inputs.strategies[0].fraction * 360.0).astype(np.int64),
+            months=self.structure.months_between,
+        )
+        cdr, cpr, severity = (self._each_bought(scenarios, name) for name in ("cdr", "cpr", "severity"))
+        return (
+            _stacked([period_rates(row.cdr, cdr, periods) for row in rows]),
+            _stacked([period_rates(row.cpr, cpr, periods) for row in rows]),
+            _stacked([shares(row.severity, severity, periods) for row in rows]),
+        )
 
     def asset_flows(self, assumptions: Assumptions) -> AssetFlows:
         """Cash flows of every asset of the present pool by payment date, in one scenario."""
@@ -151,7 +171,7 @@ class Model:
 
     def _parameters(self, scenarios: Sequence[Assumptions]) -> dict[str, Floats]:
         """float64[W] of what differs from lane to lane in the liabilities."""
-        terms, structure, width = self.structure.reinvestment, self.structure, len(scenarios)
+        structure, width = self.structure, len(scenarios)
         bought_at = _each(scenarios, "buy_price", np.nan)
         rows = {s.call_date: pack.redemption_row(structure, s) for s in {s.call_date: s for s in scenarios}.values()}
         return {
@@ -160,7 +180,7 @@ class Model:
             "clean_up": _each(scenarios, "clean_up", _or_never(structure.clean_up)),
             "sale_price": _each(scenarios, "sale_price", -100.0) / 100.0,
             "sale_price_of_bought": np.full(width, structure.sale_price),
-            "price": np.where(np.isnan(bought_at), terms.price, bought_at / 100.0),
+            "price": np.where(np.isnan(bought_at), structure.reinvestment.price, bought_at / 100.0),
             "severity": self._each_bought(scenarios, "severity"),
             "reinvests": np.array([s.reinvest for s in scenarios], dtype=np.float64),
         }
@@ -201,11 +221,10 @@ class Model:
         )
 
     def _told(self, assumptions: Assumptions) -> Structure:
-        """The structure, whose notes also say what of the table of assumptions could not be used."""
+        """The structure, whose notes also say what of the assumptions could not be used as it stands."""
         _, assigned = self._parts.tape(self._parts.world(assumptions))
-        if not assigned.notes:
-            return self.structure
-        return replace(self.structure, notes=(*self.structure.notes, *assigned.notes))
+        notes = (*assigned.notes, *self._parts.mix(assumptions).notes)
+        return self.structure if not notes else replace(self.structure, notes=(*self.structure.notes, *notes))
 
     def totals(
         self,
@@ -263,11 +282,13 @@ class Model:
             said = (
                 *(s.rate_shift, id(s.rates), s.lag, s.rules, id(s.events), s.buys, s.call_below, s.clean_up),
                 id(s.refinancing),
+                s.buys and s.buy_price,  # rules may look at the price of what has a rating
             )
             found = known.get((said, s.recover_after_maturity))
             if found is None:
-                shared = path_of(s), self._parts.world(s), self._parts.bought(s, "lag"), s.buys, s.refinancing
-                found = alike.setdefault((shared, self._parts.called_by_rule(s), s.recover_after_maturity), [])
+                of = self._parts
+                shared = path_of(s), of.world(s), of.bought(s, "lag"), s.buys, s.refinancing, of.mix(s)
+                found = alike.setdefault((shared, of.called_by_rule(s), s.recover_after_maturity), [])
                 known[said, s.recover_after_maturity] = found
             found.append(place)
         for places in alike.values():
@@ -319,6 +340,11 @@ def _summed(outcome: Outcome, inputs: DealInputs, test_ids: Sequence[str] = ()) 
     return interest, deferred, principal, balance + owed, lives, outcome.output[:, 0].T, first, cushion
 
 
+def _stacked(rows: Sequence[Floats]) -> Floats:
+    """float64[n_rows, n_dates, W]; of one row, as in most grids, no copy."""
+    return rows[0][None] if len(rows) == 1 else np.stack(rows)
+
+
 def _or_never(rule: float | None) -> float:
     """The share of a call rule; below nothing it never holds."""
     return -1.0 if rule is None else rule
@@ -328,12 +354,6 @@ def _each(scenarios: Sequence[Assumptions], name: str, usual: float) -> Floats:
     """float64[W]: what each scenario says, `usual` where it says nothing."""
     said = np.array([getattr(s, name) for s in scenarios], dtype=np.float64)  # None is no number
     return np.where(np.isnan(said), usual, said)
-
-
-def _period_rates(annual: Floats, days360: Floats) -> Floats:
-    """float64[n_dates, W]: 1 - (1-r)^(days360/360) of each period and lane."""
-    lengths, places = np.unique(days360, return_inverse=True)
-    return np.asarray((1.0 - (1.0 - annual[None, :]) ** (lengths[:, None] / 360.0))[places.reshape(-1)])
 
 
 def project(

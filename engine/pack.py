@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine import dates, ratings
 from engine.assumptions import AS_IT_IS, Assumptions, Proxy, RatePath
+from engine.bought import UNRATED, Mix
 from engine.contributions import by_date
 from engine.curve_shapes import Interpolation
 from engine.curves import Curve, FixingTable, fixing_table
@@ -124,12 +125,14 @@ def pack_inputs(
     recovery_lag_months: float,
     buys: Sequence[Proxy] = (),
     refinancing: Refinancing | None = None,
+    mix: Mix = UNRATED,
 ) -> DealInputs:
     """The liabilities under a rate path.
 
     table    projected fixings
     opening  balances of the pool at the analysis date
-    recovery_lag_months  of what reinvestment buys;  buys: what it buys, the deal's own terms where empty
+    recovery_lag_months  of what reinvestment buys;  buys: what it buys, the deal's own terms where empty;  mix: what
+             becomes of these by their ratings
     refinancing  new notes for old ones. Raises ValueError for a class or a day of it that cannot be
     """
     deal = book.deal
@@ -179,7 +182,9 @@ def pack_inputs(
         callable=_callable(structure, days),
         policy_base=(_BASES.get(terms.pre_base, "none"), _BASES.get(terms.post_base, "none")),
         policy_share=(terms.pre_share, terms.post_share),
-        strategies=tuple(_strategy(proxy, structure, table, starts, days) for proxy in buys or [own]),
+        strategies=tuple(
+            _strategy(proxy, structure, table, starts, days, mix, place) for place, proxy in enumerate(buys or [own])
+        ),
         recovery_lag=round(recovery_lag_months / structure.months_between),
         hurdle=structure.hurdle,
         manager_share=structure.manager_share,
@@ -353,14 +358,21 @@ def _callable(structure: Structure, days: Ints) -> NDArray[np.bool_]:
     return np.asarray(days >= dates.serial(structure.no_call))
 
 
-def _strategy(proxy: Proxy, structure: Structure, table: FixingTable, starts: Ints, days: Ints) -> Strategy:
+def _strategy(
+    proxy: Proxy, structure: Structure, table: FixingTable, starts: Ints, days: Ints, mix: Mix, place: int
+) -> Strategy:
     """What is bought: it resets on the payment date before, accrues 30/360 (case REI-1)."""
+    rates = mix.of[place] if mix.of else 0
+    lag = mix.rows[rates].lag
     index = _fixings(table, table.row(structure.months_between), starts)
     return Strategy(
         share=proxy.share,
         coupon=np.maximum(index, proxy.floor) + proxy.spread,
         fraction=_fractions(starts, days, dates.THIRTY_360),
         periods=max(1, round(proxy.months / structure.months_between)),
+        rates=rates,
+        lag=None if lag is None else round(lag / structure.months_between),
+        low=bool(mix.low) and mix.low[place],
     )
 
 
@@ -428,26 +440,37 @@ def haircuts(pool: Pool, structure: Structure, amended: Mapping[str, dt.date] | 
     return np.clip(made, 0.0, 1.0)
 
 
-def pack_bucket(pool: Pool, left_out: Floats | None = None) -> tuple[Ints, Bucket]:
+def pack_bucket(pool: Pool, left_out: Floats | None = None, bought: float | None = None) -> tuple[Ints, Bucket]:
     """The CCC (S&P) and Caa (Moody's) sets, highest price first; a missing price counts as par.
 
     left_out  float64[n]: haircuts that an asset bears already; the excess bears only what is beyond (lowest-of rule)
+    bought    price, share of par, of what reinvestment buys of such assets: a watched balance after those of the pool,
+              in both sets; None: it buys none
     Returns the rows of the assets to watch, and the sets in terms of these.
     """
-    lowest = ratings.MOODYS_RANK["B3"]
     price = np.nan_to_num(pool.numbers("market_value") / 100.0, nan=1.0)
     beyond = price if left_out is None else np.minimum(price + left_out, 1.0)
+    rated = [_below_b3(pool, name) for name in ("sp_issuer_rating", "moodys_rating")]
+    watched = np.flatnonzero(rated[0] | rated[1])
     sides = []
-    for name in ("sp_issuer_rating", "moodys_rating"):
-        rank = pool.numbers(name)
-        chosen = np.flatnonzero((rank > lowest) & ~pool.flags("defaulted"))
-        sides.append(chosen[np.argsort(-price[chosen], kind="stable")])
-    watched = np.unique(np.concatenate(sides)).astype(np.int64)
-    width = max(1, *(side.size for side in sides))
-    loans, prices = np.full((2, width), -1, dtype=np.int64), np.ones((2, width))
-    for row, side in enumerate(sides):
-        loans[row, : side.size], prices[row, : side.size] = np.searchsorted(watched, side), beyond[side]
-    return watched, Bucket(loans, prices)
+    for chosen in rated:
+        rows = np.flatnonzero(chosen)
+        columns, prices, order = np.searchsorted(watched, rows), beyond[rows], price[rows]
+        if bought is not None:
+            columns, prices = np.append(columns, watched.size), np.append(prices, bought)
+            order = np.append(order, bought)
+        falling = np.argsort(-order, kind="stable")
+        sides.append((columns[falling], prices[falling]))
+    width = max(1, *(columns.size for columns, _ in sides))
+    loans, by_price = np.full((2, width), -1, dtype=np.int64), np.ones((2, width))
+    for row, (columns, prices) in enumerate(sides):
+        loans[row, : columns.size], by_price[row, : columns.size] = columns, prices
+    return watched, Bucket(loans, by_price)
+
+
+def _below_b3(pool: Pool, name: str) -> NDArray[np.bool_]:
+    """bool[n]: performing assets whose rating of this field is CCC+ or Caa1, or lower."""
+    return np.asarray((pool.numbers(name) > ratings.MOODYS_RANK["B3"]) & ~pool.flags("defaulted"))
 
 
 def _group_ranks() -> dict[str, tuple[int, int]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine import dates, pack
 from engine.assumptions import AS_IT_IS, Assumptions, RatePath
+from engine.bought import UNRATED, Mix, is_rated, mix_of
 from engine.curves import FixingTable
 from engine.deal_inputs import DealInputs
 from engine.lanes import Bucket
@@ -69,7 +70,8 @@ class Prepared:
         self._tables: Recent[CurveKey, FixingTable] = Recent()
         self._tapes: Recent[World, tuple[Tape, Assigned]] = Recent()
         self._told: Recent[int, tuple[Hashable, Events]] = Recent()
-        self._buckets: Recent[World, Bucket] = Recent()
+        self._buckets: Recent[tuple[World, float | None], Bucket] = Recent()
+        self._mixes: Recent[Hashable, Mix] = Recent()
         self._layouts: Recent[tuple[World, bool], Layout] = Recent()
         self._loaded: Recent[tuple[CurveKey, World, bool], Loaded] = Recent()
         self._inputs: Recent[Hashable, DealInputs] = Recent()
@@ -108,9 +110,23 @@ class Prepared:
         return pack.haircuts(self.pool, self.structure, world.events.maturities or {})
 
     def bucket(self, assumptions: Assumptions) -> Bucket:
-        """The assets that the CCC test looks at, with their prices, as the events leave them."""
-        world = self.world(assumptions)
-        return self._buckets.get(world, lambda: pack.pack_bucket(self.pool, self._haircuts(world))[1])
+        """The assets that the CCC test looks at, with their prices, as the events leave them; and what is bought."""
+        world, price = self.world(assumptions), self.mix(assumptions).price
+        return self._buckets.get((world, price), lambda: pack.pack_bucket(self.pool, self._haircuts(world), price)[1])
+
+    def mix(self, assumptions: Assumptions) -> Mix:
+        """What rules and ratings make of what reinvestment buys."""
+        buys, rules = assumptions.buys, assumptions.rules
+        if not is_rated(buys):
+            return UNRATED
+        structure, price = self.structure, self.buy_price(assumptions)
+        of = price, structure.analysis, structure.stated_maturity, structure.months_between
+        return self._mixes.get((buys, rules, price), lambda: mix_of(buys, rules, *of))
+
+    def buy_price(self, assumptions: Assumptions) -> float:
+        """At which reinvestment buys, share of par."""
+        said = assumptions.buy_price
+        return self.structure.reinvestment.price if said is None else said / 100.0
 
     def tape(self, world: World) -> tuple[Tape, Assigned]:
         """The loans, and which rates each of them takes."""
@@ -168,9 +184,9 @@ class Prepared:
         brings  columns in which flows stand though none of the deal's assets have any there
         """
         path, world, bought_lag = path_of(assumptions), self.world(assumptions), self.bought(assumptions, "lag")
-        tape, _ = self.tape(world)
+        (tape, _), mix = self.tape(world), self.mix(assumptions)
         inputs = self._inputs.get(
-            (path, world, bought_lag, assumptions.buys, assumptions.refinancing),
+            (path, world, bought_lag, assumptions.buys, assumptions.refinancing, mix),
             lambda: pack.pack_inputs(
                 self.book,
                 self.document,
@@ -181,6 +197,7 @@ class Prepared:
                 bought_lag,
                 assumptions.buys,
                 assumptions.refinancing,
+                mix,
             ),
         )
         by_rule, absent = self.called_by_rule(assumptions), frozenset(absent_columns(tape)) - set(brings)
@@ -214,7 +231,7 @@ def _told(events: Events) -> Hashable:
 
 def _written(inputs: DealInputs) -> tuple[Hashable, ...]:
     """What of the inputs that a scenario changes stands in the machine itself, not in its dated figures."""
-    bought = tuple((s.share, s.periods) for s in inputs.strategies)
+    bought = tuple((s.share, s.periods, s.rates, s.lag, s.low) for s in inputs.strategies)
     bears_interest = tuple((inputs.fee_interest != 0.0).any(axis=0).tolist())
     exchange = inputs.exchange
     renewed = None if exchange is None else (*exchange.shape, exchange.costs == 0.0)

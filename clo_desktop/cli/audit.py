@@ -18,20 +18,30 @@ if TYPE_CHECKING:
 
 def add_verbs(add: Add) -> None:
     """The options of each part of the verb."""
-    audit = add("audit", _audit, "Who changed what and when: list, history of a cell, export, verify.")
-    audit.add_argument("what", choices=list(_PARTS), help="verify: exit code 1 where anything was tampered with")
-    audit.add_argument("file", type=Path, nargs="?", metavar="FILE", help="of an export: .csv or .json")
+    audit = add("audit", _audit, "Say who changed what and when, and check that nothing was tampered with.")
+    audit.add_argument(
+        "what",
+        choices=list(_PARTS),
+        help="list: the changes, the newest first; history: every value that the columns of an asset had (needs "
+        "--asset); export: write the changes to FILE; verify: check that nothing was tampered with (exit code 1 "
+        "if something was)",
+    )
+    audit.add_argument("file", type=Path, nargs="?", metavar="FILE", help="with export: where to write, .csv or .json")
     add_force(audit)
     audit.add_argument("--user", metavar="NAME", help="changes by this person")
     audit.add_argument("--deal", metavar="NAME", help="changes of this deal")
-    audit.add_argument("--table", metavar="NAME", help="changes of this kind: holdings, assets, test_limits, ...")
-    audit.add_argument("--asset", metavar="ID", help="changes of this asset, and of what deals have of it")
+    audit.add_argument("--table", metavar="NAME", help="changes of this table: holdings, assets, test_limits, ...")
+    audit.add_argument("--asset", metavar="ID", help="changes of this asset and of its positions in deals")
     audit.add_argument("--field", metavar="NAME", help="changes of this column, e.g. par")
     audit.add_argument("--since", type=_moment, metavar="DATE", help="from this day on: 2026-11-25 or 2026-11-25T14:30")
-    audit.add_argument("--until", type=_moment, metavar="DATE", help="before this day")
-    audit.add_argument("--limit", type=_count, default=100, metavar="N", help="lines of a list (default: 100)")
+    audit.add_argument("--until", type=_moment, metavar="DATE", help="before this day, which is not included")
     audit.add_argument(
-        "--trust", action="store_true", help="of verify: take the head as it is now for the known one (after a restore)"
+        "--limit", type=_count, default=100, metavar="N", help="with list: no more lines than this (default: 100)"
+    )
+    audit.add_argument(
+        "--trust",
+        action="store_true",
+        help="with verify: accept the end of the audit as it is now, after a backup was restored on purpose",
     )
 
 
@@ -91,7 +101,7 @@ def _list(options: argparse.Namespace) -> Answer:
     found = trail.lines(wanted, limit=options.limit)
     total = trail.count(wanted)
     data = {"total": total, "lines": [auditing.plain(line) for line in found]}
-    return Answer(data, auditing.listing(found, total))
+    return Answer(data, auditing.listing(auditing.named(trail, found), total))
 
 
 def _history(options: argparse.Namespace) -> Answer:

@@ -11,8 +11,14 @@ from clo_desktop.faults import Refused
 
 def add_verbs(add: Add) -> None:
     """The options of the verb."""
-    verb = add("health", _health, "Say whether all is well: store, backup, audit, sign-ins, memory, versions.")
-    verb.add_argument("--metrics", type=Path, metavar="FOLDER", help="also write the figures there for Prometheus")
+    verb = add(
+        "health",
+        _health,
+        "Say whether all is well: store, backup, audit, sign-ins, memory, versions (exit code 1 if not).",
+    )
+    verb.add_argument(
+        "--metrics", type=Path, metavar="FOLDER", help="also write the figures for Prometheus to a file in this folder"
+    )
 
 
 def _health(options: argparse.Namespace) -> Answer:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clo_desktop.cli.common import Add, Answer, open_desk, workspace_file
 from clo_desktop.cli.passwords import own_option, own_password
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 from clo_desktop.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,13 +28,23 @@ def add_verbs(add: Add) -> None:
     sync.add_argument(
         "what",
         choices=list(_ACTS),
-        help="pull: copy, or bring copies up to date; push: that, and send changes; status: what waits, without the"
-        " server; give: a deal of your own to the server; drop: forget changes that were not sent",
+        help="pull: make offline copies of deals or bring them up to date; push: send your changes and bring the "
+        "copies "
+        "up to date; status: what waits to be sent (asks no server); give: put a deal of your own on the server; drop: "
+        "discard changes that were not sent",
     )
     which = sync.add_mutually_exclusive_group()
     which.add_argument("--deal", metavar="NAME", help="one deal")
-    which.add_argument("--all", action="store_true", help="every deal you may read (pull) or have a copy of (push)")
-    sync.add_argument("--server", metavar="URL", help="the shared server: postgresql://you%%40firm.com@host/name")
+    which.add_argument(
+        "--all",
+        action="store_true",
+        help="with pull: every deal you may read; with push: every deal you have a copy of",
+    )
+    sync.add_argument(
+        "--server",
+        metavar="URL",
+        help="with pull, push and give: the shared server, postgresql://you%%40firm.com@host/name",
+    )
     sync.add_argument(
         "--keep",
         choices=["mine", "theirs"],
@@ -85,7 +96,10 @@ def _drop(options: argparse.Namespace) -> Answer:
     with _shelf(options) as shelf:
         dropped = shelf.drop(deal)
     changes = "1 change was" if dropped == 1 else f"{dropped} changes were"
-    return Answer({"deal": deal, "dropped": dropped}, f"{changes} dropped; {deal} is as it was at the last pull.")
+    return Answer(
+        {"deal": deal, "dropped": dropped},
+        f"{changes} discarded; {deal} is as it was when it was last brought up to date.",
+    )
 
 
 _ACTS: Final = {"pull": _pull, "push": _push, "status": _status, "give": _give, "drop": _drop}
@@ -177,8 +191,8 @@ def _complaints(outcome: Outcome) -> Iterator[str]:
 
 def _outcome_words(outcome: Outcome) -> str:
     pulled = "copied" if outcome.copied else "others' changes came in" if outcome.pulled else ""
-    said = [f"{outcome.sent} sent" if outcome.sent else "", pulled]
-    said.append(f"{outcome.waiting} waiting" if outcome.waiting else "")
+    said = [f"{counted(outcome.sent, 'change')} sent" if outcome.sent else "", pulled]
+    said.append(f"{counted(outcome.waiting, 'change')} still to send" if outcome.waiting else "")
     return f"{outcome.deal}: {', '.join(filter(None, said)) or 'up to date'}."
 
 
@@ -227,8 +241,11 @@ def _operation(op: Operation) -> dict[str, Any]:
 def _standing_words(standing: Standing) -> str:
     refused = len(standing.refused)
     left = len(standing.waiting) - refused
-    counts = [f"{left} waiting" if left else "", f"{refused} refused" if refused else ""]
-    waiting = ", ".join(filter(None, counts)) or "nothing waits"
+    counts = [
+        f"{counted(left, 'change')} to send" if left else "",
+        f"{refused} refused by the server" if refused else "",
+    ]
+    waiting = ", ".join(filter(None, counts)) or "nothing to send"
     words = f"{standing.deal}: {waiting}; copied {standing.pulled_at:%Y-%m-%d %H:%M} UTC from {standing.server}."
     reasons = [f"  Not sent: {op.reason}" for op in standing.refused]
     return "\n".join([words, *([f"  {standing.gone}"] if standing.gone and not reasons else []), *reasons])

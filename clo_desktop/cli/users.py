@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from clo_desktop.cli.common import Add, Answer
 from clo_desktop.cli.passwords import ask_new, own_option, own_password
 from clo_desktop.faults import Refused
+from clo_desktop.figures import counted
 
 if TYPE_CHECKING:
     from clo_desktop.store.server.people import People, Person
@@ -17,12 +19,22 @@ if TYPE_CHECKING:
 def add_verbs(add: Add) -> None:
     """The options of each verb."""
     users = add("users", _users, "List and administer the people of a shared server, which --db names.")
-    users.add_argument("what", choices=list(_ACTS), help="list, or what to do with --email")
-    users.add_argument("--email", metavar="EMAIL", help="whom it is about")
-    users.add_argument("--name", metavar="NAME", default="", help="with create: the full name")
-    users.add_argument("--role", choices=["viewer", "analyst", "manager", "admin"], help="with create and role")
-    users.add_argument("--deal", metavar="NAME", help="with assign: the deal")
-    users.add_argument("--access", choices=["read", "write", "none"], help="with assign: to read, to write, or no more")
+    users.add_argument(
+        "what",
+        choices=list(_ACTS),
+        help="list: everybody who is registered; create, role, assign, deactivate, activate: the person of --email; "
+        "reset: give that person a new password; unlock: after too many wrong passwords; password: change your own; "
+        "sessions: who is signed in now; end-sessions: sign the person of --email out everywhere",
+    )
+    users.add_argument("--email", metavar="EMAIL", help="e-mail address of the person")
+    users.add_argument("--name", metavar="NAME", default="", help="with create: the full name of the person")
+    users.add_argument(
+        "--role", choices=["viewer", "analyst", "manager", "admin"], help="with create and role: what the person may do"
+    )
+    users.add_argument("--deal", metavar="NAME", help="with assign: the deal that access is given to")
+    users.add_argument(
+        "--access", choices=["read", "write", "none"], help="with assign: see the deal, change it too, or neither"
+    )
     own_option(users)
 
 
@@ -77,19 +89,19 @@ def _create(people: People, options: argparse.Namespace) -> Answer:
 
 def _role(people: People, options: argparse.Namespace) -> Answer:
     people.set_role(options.email, options.role)
-    return Answer({"email": options.email, "role": options.role}, f"{options.email} is {options.role} now.")
+    return Answer({"email": options.email, "role": options.role}, f"The role of {options.email} is now {options.role}.")
 
 
 def _assign(people: People, options: argparse.Namespace) -> Answer:
     access = None if options.access == "none" else options.access
     people.assign(options.email, options.deal, access)
-    words = f"may {access} {options.deal}" if access else f"has {options.deal} no longer"
+    words = f"may {access} {options.deal} now" if access else f"can no longer open {options.deal}"
     return Answer({"email": options.email, "deal": options.deal, "access": access}, f"{options.email} {words}.")
 
 
 def _deactivate(people: People, options: argparse.Namespace) -> Answer:
     ended = people.deactivate(options.email)
-    words = f"{options.email} is shut out; sessions ended: {ended}."
+    words = f"{options.email} can no longer sign in; {_ended(ended)}."
     return Answer({"deactivated": options.email, "sessions": ended}, words)
 
 
@@ -110,19 +122,26 @@ def _password(people: People, options: argparse.Namespace) -> Answer:
 
 def _unlock(people: People, options: argparse.Namespace) -> Answer:
     people.unlock(options.email)
-    return Answer({"unlocked": options.email}, f"{options.email} may say the password again.")
+    return Answer({"unlocked": options.email}, f"{options.email} may try to sign in again.")
 
 
 def _sessions(people: People, _options: argparse.Namespace) -> Answer:
     found = people.sessions()
     data = [{"email": s.email, "address": s.address, "since": s.since.isoformat(), "state": s.state} for s in found]
-    words = "\n".join(f"{s.email:<40} {s.address or 'this server':<20} since {s.since:%Y-%m-%d %H:%M}" for s in found)
-    return Answer(data, words)
+    words = "\n".join(
+        f"{s.email:<40} {s.address or 'this server':<20} since {s.since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+        for s in found
+    )
+    return Answer(data, words or "Nobody is signed in.")
 
 
 def _end(people: People, options: argparse.Namespace) -> Answer:
     ended = people.end_sessions(options.email)
-    return Answer({"email": options.email, "sessions": ended}, f"Sessions of {options.email} ended: {ended}.")
+    return Answer({"email": options.email, "sessions": ended}, f"{options.email}: {_ended(ended)}.")
+
+
+def _ended(sessions: int) -> str:
+    return counted(sessions, "session was ended", "sessions were ended")
 
 
 Act = Callable[["People", argparse.Namespace], Answer]

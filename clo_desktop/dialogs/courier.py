@@ -42,6 +42,7 @@ class Courier(QObject):
         self._open: SynchroniseDialog | None = None
         watch.sent.connect(self._sent)
         self.offline.changed.connect(watch.count)
+        self.offline.changed.connect(watch.look)  # what was sent by hand shows that the server is there
         session.leaving.connect(self._forget)
 
     def _forget(self, _desk: object) -> None:
@@ -78,12 +79,13 @@ class Courier(QObject):
     def _take(self, deals: Sequence[str], file: Path, dialog: TakeAlongDialog, manner: Manner) -> None:
         def done(taken: TakenAlong) -> None:
             dialog.done_well()
-            self._taken(taken, manner)
+            self._gate.curtain.after(partial(self._taken, taken, manner))
 
         def failed(refused: Refused | None) -> None:
             dialog.refuse(refused)
             if refused is not None and refused.code in ("no-key", "key"):
-                self._ask_key(deals, file, dialog, refused.message if refused.code == "key" else "")
+                wrong = refused.message if refused.code == "key" else ""
+                self._gate.curtain.after(partial(self._ask_key, deals, file, dialog, wrong))
 
         dialog.doing(self.offline.take(deals, file, manner, done, failed))
 
@@ -159,9 +161,7 @@ class Courier(QObject):
 
     def _synchronise(self, dialog: SynchroniseDialog, deal: str = "", choices: Choices | None = None) -> None:
         def done(outcomes: tuple[Outcome, ...]) -> None:
-            said = [*(_said(outcome) for outcome in outcomes), self.offline.scenarios]
-            dialog.say(" ".join(filter(None, said)) or "There was nothing to do.")
-            self._ask_whose(outcomes)
+            self._tell(dialog, outcomes)
 
         wanted = [deal] if deal else None
         dialog.doing(self.offline.synchronise(done, partial(_failed, dialog), wanted, choices or {}))
@@ -174,10 +174,10 @@ class Courier(QObject):
         if dialog is None:
             return
 
-        def done(outcomes: tuple[Outcome, ...]) -> None:
-            dialog.say(" ".join(_said(outcome) for outcome in outcomes))
+        def give() -> None:
+            dialog.doing(self.offline.give(deal, lambda told: self._tell(dialog, told), partial(_failed, dialog)))
 
-        self._signed_in(lambda: dialog.doing(self.offline.give(deal, done, partial(_failed, dialog))))
+        self._signed_in(give)
 
     def _ask_drop(self, deal: str) -> None:
         question = f"Drop the changes of {deal} that were not sent? They cannot be brought back."
@@ -188,6 +188,15 @@ class Courier(QObject):
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.buttonClicked.connect(lambda button: self.offline.drop(deal) if button is yes else None)
         box.open()
+
+    def _tell(self, dialog: SynchroniseDialog, outcomes: Sequence[Outcome]) -> None:
+        said = [*(_said(outcome) for outcome in outcomes), self.offline.scenarios]
+        words = " ".join(filter(None, said)) or "There was nothing to do."
+        if any(outcome.waiting or outcome.gone for outcome in outcomes):
+            dialog.fail(words, dialog.table)
+        else:
+            dialog.say(words)
+        self._ask_whose(outcomes)
 
     # -- what came of it ----------------------------------------------------------------------------------------------
 
@@ -238,7 +247,7 @@ class Courier(QObject):
 
 
 def _failed(dialog: SynchroniseDialog, refused: Refused | None) -> None:
-    dialog.say(refused.message if refused is not None else "Cancelled; what was not sent waits on.")
+    dialog.fail(refused.message if refused is not None else "Cancelled; what was not sent waits on.", dialog.table)
 
 
 def _said(outcome: Outcome) -> str:

@@ -16,6 +16,7 @@ from clo_desktop.dialogs.own_password import ChangePasswordDialog
 from clo_desktop.dialogs.presence import Presence
 from clo_desktop.dialogs.sign_in import SignInDialog
 from clo_desktop.faults import Refused
+from clo_desktop.look.formats import counted
 from clo_desktop.settings import KEPT_SERVERS, Settings
 from clo_desktop.store.server.signing import SignIn
 from clo_desktop.work.keeper import Keeper
@@ -99,7 +100,9 @@ class Gatekeeper(QObject):
         dialog = SignInDialog(known.servers, known.remembered, self._read, start, self._window)
         self.wallet.why_not(lambda why: dialog.take_keyring(_typed_each_time(why)), dialog)
         dialog.setWindowTitle("Sign in to synchronise")
-        dialog.prefill(next((one for one in map(SignIn.of, known.servers) if one.spoken == where), SignIn.of(where)))
+        if where:
+            kept = (one for one in map(SignIn.of, known.servers) if one.spoken == where)
+            dialog.prefill(next(kept, None) or SignIn.of(where))
         dialog.open()
         return dialog
 
@@ -141,8 +144,10 @@ class Gatekeeper(QObject):
         who = self._session.seat.membership
         if who is None:
             raise Refused("Nobody is signed in; File > Open server signs in to one.")
+        unsent = who.desk.unsent.waiting if who.desk.unsent is not None else 0
         self._session.seat.sign_out()
-        self._session.said.emit(f"You are signed out of {who.name}.")
+        waits = f" {counted(unsent, 'change')} not sent yet: kept here until you sign in again." if unsent else ""
+        self._session.said.emit(f"You are signed out of {who.name}.{waits}")
 
     def change_password(self) -> ChangePasswordDialog:
         """Asks for a new password of one's own."""

@@ -330,13 +330,16 @@ def told(result: TestResult, pool: Pool) -> str:
     par = float(pool.par[result.members].sum())
     share = formats.with_unit("share", par / float(pool.par.sum()) if pool.par.sum() else None)
     caught = formats.counted(int(result.members.sum()), "position")
+    catches = f"Catches {caught} of {len(pool)}: {formats.text('money', par)} of par, {share} of what is held."
     word = outcome_word(result)
+    if result.empty:
+        return f"{catches}\n{word.capitalize()}: there is nothing to hold against the limit."
     bound = _BOUNDS[result.direction]
     room = "" if result.cushion_par is None else f", {formats.text('money', result.cushion_par)} of par"
     named = f" ({result.comment})" if result.comment and result.aggregate in ("largest", "top") else ""
     figures = f"{formats.with_unit(result.kind, result.result)}{named} against {bound}"
     return (
-        f"Catches {caught} of {len(pool)}: {formats.text('money', par)} of par, {share} of what is held.\n"
+        f"{catches}\n"
         f"{GLYPHS[outcome_of(word)]} {word.capitalize()}: {figures} "
         f"{formats.with_unit(result.kind, result.threshold)}, cushion "
         f"{formats.with_unit(result.kind, result.cushion)}{room}."

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from clo_desktop.dialogs.asking import AskingDialog
 from clo_desktop.dialogs.clash import named, shown
 from clo_desktop.look import formats
+from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import as_text
 from clo_desktop.store.delta import Delta
 from clo_desktop.store.merge import Place
@@ -53,6 +54,7 @@ class SynchroniseDialog(AskingDialog):
         self.table.setAccessibleName("Deals and what waits")
         self.table.setHorizontalHeaderLabels(list(_HEADS))
         self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(3 * GRID)
         self.table.setShowGrid(False)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -75,6 +77,7 @@ class SynchroniseDialog(AskingDialog):
         parts.setSizes([150, 210])
         self.grid.addWidget(parts, 0, 0, 1, 3)
         self.grid.setRowStretch(0, 1)
+        self.state.setWordWrap(True)
         self.cancel.setText("Close")
         action = QDialogButtonBox.ButtonRole.ActionRole
         self.look = self.buttons.addButton("Compare with the server", action)
@@ -110,8 +113,11 @@ class SynchroniseDialog(AskingDialog):
         self._tell()
 
     def say(self, sentence: str) -> None:
-        """What came of it; the dialog stays."""
-        self.fail(sentence, self.table)
+        """It was done, and this came of it; the dialog stays."""
+        self.fail("", self.table)
+        self.state.setText(sentence)
+        self.state.setVisible(bool(sentence))
+        self._grow()
 
     def doing(self, task: Task[Any]) -> None:
         self.cancel.setText("Cancel")

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QListWidget, QL
 
 from clo_desktop.dialogs.asking import AskingDialog
 from clo_desktop.faults import Refused
+from clo_desktop.look import theme
 from clo_desktop.look.words import WrappedLabel
 
 _ENDING = ".clo"
@@ -32,13 +33,15 @@ class TakeAlongDialog(AskingDialog):
     ) -> None:
         words = (
             f"Deals of {server} are copied into a workspace file of yours. Change them there without the server; "
-            "File > Synchronise brings both together afterwards. Scenarios, ideas, snapshots and runs are not copied."
+            "File > Synchronise brings both together afterwards. The library of scenarios comes along; ideas, "
+            "snapshots and runs do not."
         )
         super().__init__("Take deals along", words, "Copy", parent)
         self._start = start
         self.list = QListWidget()
         self.list.setAccessibleName("Deals to take along")
         self.list.setMinimumHeight(120)
+        self.list.setPalette(theme.edged(theme.watcher().tokens))  # or empty boxes could not be seen on a dark surface
         for deal in deals:
             item = QListWidgetItem(deal)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.look.tokens import GRID
 
@@ -29,6 +29,16 @@ def stacked(owner: QWidget, *parts: QWidget | QLayout) -> None:
             column.addLayout(part)
         else:
             column.addWidget(part, 1 if part is parts[-1] else 0)
+
+
+def scrolled(inside: QWidget) -> QScrollArea:
+    """A widget that scrolls up and down where there is no room for all of it, and is as wide as there is room."""
+    made = QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QScrollArea.Shape.NoFrame)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setWidget(inside)
+    return made
 
 
 def with_drawer(upper: QWidget, drawer: QWidget, height: int) -> QSplitter:

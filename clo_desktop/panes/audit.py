@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from clo_desktop.look import formats, theme
@@ -17,19 +16,26 @@ from clo_desktop.look.fields import Choice
 from clo_desktop.look.flow import Flow
 from clo_desktop.look.layouts import stacked, strip
 from clo_desktop.look.permits import PermitButton
+from clo_desktop.look.sight import Sighted
 from clo_desktop.look.words import WrappedLabel
+from clo_desktop.progress import Progress
 from clo_desktop.store.audit.lines import ALL, Line, Wanted
 from clo_desktop.store.audit.verify import Verdict
 from clo_desktop.tables.frame import Column, Frame
 from clo_desktop.tables.view import FrameTable
 from clo_desktop.work import auditing, rights
+from clo_desktop.work.audit_entries import Entry, entries, kind_words, row_name
 from clo_desktop.work.auditing import Looked
+from clo_desktop.work.desk import Desk
 from clo_desktop.work.lanes import Task
 from clo_desktop.work.session import Session
 from engine.asset import COLUMN_BY_NAME, Kind
 
 MOST: Final = 2000
 """Lines that are shown at once, the newest."""
+
+_SAVE: Final = "save "
+"""What the keys of rows begin with that stand for many lines."""
 
 _TICK: Final = 150  # ms between two looks at the progress of a verification
 
@@ -39,12 +45,20 @@ _COLUMNS: Final = (
     Column("action", "Action", Kind.TEXT.value),
     Column("kind", "Kind", Kind.TEXT.value),
     Column("what", "What", Kind.TEXT.value, widest=220),
-    Column("change", "Change", Kind.TEXT.value, tip="Fields that changed: before → after", widest=420),
+    Column(
+        "change",
+        "Change",
+        Kind.TEXT.value,
+        tip="Columns that changed: before → after; the tip of a cell has their names in the database",
+        widest=420,
+    ),
     Column("deal", "Deal", Kind.TEXT.value, widest=180),
     Column("place", "From", Kind.TEXT.value, tip="Address or computer it came from", widest=140),
     Column("transaction", "Transaction", Kind.COUNT.value, tip="What was changed together has one number"),
     Column("seq", "No.", Kind.COUNT.value, tip="Number of the line in the audit"),
+    Column("key", "Key", Kind.TEXT.value),
 )
+_SHOWN: Final = tuple(column.name for column in _COLUMNS if column.name != "key")
 _ACTIONS: Final = {
     "insert": "added",
     "update": "changed",
@@ -54,37 +68,67 @@ _ACTIONS: Final = {
 }
 
 
-def kind_words(table: str) -> str:
-    """The name of a table as a person says it."""
-    return table.replace("_", " ").capitalize()
+def lines_frame(lines: Sequence[Line], field: str | None = None, opened: Collection[str] = ()) -> Frame:
+    """Lines of the audit as a table, many rows of one save as one; of one field only its change is told, line by line.
+
+    opened  keys of the saves whose lines stand below them
+    """
+    rows = _Rows()
+    for entry in entries(lines) if field is None else map(_alone, lines):
+        if entry.is_save:
+            rows.add_save(entry, entry.key in opened)
+        if not entry.is_save or entry.key in opened:
+            for line in entry.lines:
+                rows.add_line(line, field, "    " if entry.is_save else "")
+    return Frame(_COLUMNS, rows.data, key="key", whole={"change": rows.whole})
 
 
-def lines_frame(lines: Sequence[Line], field: str | None = None) -> Frame:
-    """Lines of the audit as a table; of one field only its change is told."""
-
-    def change(line: Line, *, whole: bool = False) -> str:
-        told = list(auditing.steps(line, field)) if field is not None else []
-        if not told:
-            return auditing.sentence(line, whole=whole)
-        shown_as = auditing.value_text if whole else auditing.value_line
-        return ", ".join(f"{shown_as(s.before)} → {shown_as(s.after)}" for s in told)
-
-    data: dict[str, list[Any]] = {
-        "seq": [float(x.seq) for x in lines],
-        "when": [f"{x.timestamp.astimezone():%Y-%m-%d %H:%M:%S}" for x in lines],
-        "who": [x.user for x in lines],
-        "action": [_ACTIONS.get(x.action, x.action) for x in lines],
-        "deal": [x.deal for x in lines],
-        "kind": [kind_words(x.resource_type) for x in lines],
-        "what": [x.resource_id.removeprefix(f"{x.deal} / ") for x in lines],
-        "change": [change(x) for x in lines],
-        "place": [x.ip_address for x in lines],
-        "transaction": [float(x.txid) for x in lines],
-    }
-    return Frame(_COLUMNS, data, key="seq", whole={"change": [change(x, whole=True) for x in lines]})
+def _alone(line: Line) -> Entry:
+    return Entry((line,))
 
 
-class AuditPane(QWidget):
+class _Rows:
+    """The table by column while it is filled."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, list[Any]] = {column.name: [] for column in _COLUMNS}
+        self.whole: list[str] = []
+
+    def add_line(self, line: Line, field: str | None, indent: str) -> None:
+        told = [] if field is None else list(auditing.steps(line, field))
+        change, whole = (
+            auditing.sentence(line, whole=whole, labelled=not whole)
+            if not told
+            else ", ".join(f"{shown(s.before)} → {shown(s.after)}" for s in told)
+            for whole, shown in ((False, auditing.value_line), (True, auditing.value_text))
+        )
+        self._add(line, str(line.seq), indent + row_name(line), formats.in_words(change), whole)
+
+    def add_save(self, entry: Entry, is_open: bool) -> None:
+        how = "Enter or a double click puts them away" if is_open else "Enter or a double click shows them one by one"
+        words = f"{'▾' if is_open else '▸'} {formats.in_words(entry.what)}"
+        self._add(entry.lines[0], f"{_SAVE}{entry.key}", words, formats.in_words(entry.names), f"{entry.what}. {how}.")
+
+    def _add(self, line: Line, key: str, what: str, change: str, whole: str) -> None:
+        row = {
+            "key": key,
+            "seq": float(line.seq),
+            "when": f"{line.timestamp.astimezone():%Y-%m-%d %H:%M:%S}",
+            "who": line.user,
+            "action": _ACTIONS.get(line.action, line.action),
+            "deal": line.deal,
+            "kind": kind_words(line.resource_type),
+            "what": what,
+            "change": change,
+            "place": line.ip_address,
+            "transaction": float(line.txid),
+        }
+        for name, value in row.items():
+            self.data[name].append(value)
+        self.whole.append(whole)
+
+
+class AuditPane(Sighted):
     """The lines, filtered by the database; a verification with its progress, and its verdict in words."""
 
     def __init__(self, session: Session, ask_import: Callable[[], None], parent: QWidget | None = None) -> None:
@@ -93,11 +137,13 @@ class AuditPane(QWidget):
         self._ask_import = ask_import
         self._wanted = ALL
         self._field: str | None = None
+        self._looked = Looked()
+        self._opened: set[str] = set()
         self._stale = True
         self._asked = 0
         self._checking: Task[Verdict] | None = None
         self._colour = "text"
-        self.table = FrameTable(lines_frame(()), name="Audit", frozen=2, footer=False)
+        self.table = FrameTable(lines_frame(()), name="Audit", frozen=2, footer=False, sets={"Audit": _SHOWN})
         self.person = self._choice("Person", "everyone")
         self.deal = self._choice("Deal", "every deal")
         self.kind = self._choice("Kind", "every kind")
@@ -159,6 +205,8 @@ class AuditPane(QWidget):
         self.check.clicked.connect(self._verify_or_cancel)
         self.export.clicked.connect(self._ask_export)
         self._ticks.timeout.connect(self._tick)
+        self.table.row_activated.connect(self._turn)
+        self.came.connect(lambda: QTimer.singleShot(0, self, self._read_in_sight))
         session = self._session
         session.book_changed.connect(lambda _book: self._outdated())
         session.edited.connect(lambda _book: self._outdated())
@@ -168,16 +216,20 @@ class AuditPane(QWidget):
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._stale:
-            self._read()
-
     def _outdated(self) -> None:
         """The data changed: read again at once where the pane is in sight, or when it comes there."""
         self._stale = True
-        if self.isVisible():
+        self._read_in_sight()
+
+    def _read_in_sight(self) -> None:
+        if self._stale and self.in_sight:
             self._read()
+
+    def _turn(self, key: object) -> None:
+        """Opens or closes many rows of one save."""
+        if isinstance(key, str) and key.startswith(_SAVE):
+            self._opened ^= {key.removeprefix(_SAVE)}
+            self.table.set_frame(lines_frame(self._looked.lines, self._field, self._opened))
 
     def show_history(self, asset: str, field: str) -> None:
         """The history of one figure of an asset in the open deal."""
@@ -229,17 +281,20 @@ class AuditPane(QWidget):
             return
         self._stale = False
         self._asked += 1
-        number, wanted, field = self._asked, self._wanted, self._field
+        number, wanted, field, opened = self._asked, self._wanted, self._field, frozenset(self._opened)
 
-        def done(looked: Looked) -> None:
+        def work(desk: Desk, _report: Progress) -> tuple[Looked, Frame]:
+            looked = auditing.look(desk.store.audit, wanted, MOST)
+            return looked, lines_frame(looked.lines, field, opened)
+
+        def done(found: tuple[Looked, Frame]) -> None:
             if number == self._asked:  # else asked again since
-                self._show(looked, field)
+                self._show(*found)
 
-        self._session.ask(
-            "Audit", lambda desk, _report: auditing.look(desk.store.audit, wanted, MOST), done, quiet=True
-        )
+        self._session.ask("Audit", work, done, quiet=True)
 
-    def _show(self, looked: Looked, field: str | None) -> None:
+    def _show(self, looked: Looked, frame: Frame) -> None:
+        self._looked = looked
         for choice, values, words in (
             (self.person, looked.persons, str),
             (self.deal, looked.deals, str),
@@ -247,7 +302,7 @@ class AuditPane(QWidget):
         ):
             _offer(choice, values, words)
         self._say_empty(looked)
-        self.table.set_frame(lines_frame(looked.lines, field))
+        self.table.set_frame(frame)
         self.head.setText(self._words(looked))
         self.everything.setEnabled(self._wanted != ALL)
         self.export.setEnabled(bool(looked.lines))

@@ -74,7 +74,7 @@ class Findings:
             self.warn(
                 sheet.name, max(area.top, data.top), max(area.left, data.left), "", sheet.at(area.top, area.left),
                 f"The cells {place} of {what} are merged, and all but the first are blank: unmerge and fill them in"
-                f"{f' ({more} more ranges are merged)' if more else ''}.",
+                f"{f' (merged ranges beside these: {more})' if more else ''}.",
             )  # fmt: skip
 
     def take(self, parsed: Parsed, sheet: str, row: int, column: int, header: str, value: Cell) -> object:

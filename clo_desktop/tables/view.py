@@ -452,6 +452,12 @@ class FrameTable(QWidget):
         """Rows of 18 px instead of 22."""
         self.grid.set_dense(dense)
 
+    def ask_height(self, most: int) -> None:
+        """Be no lower than all rows need, or so many of them where there are more."""
+        rows = min(self.model.rowCount(), most) * self.grid.verticalHeader().defaultSectionSize()
+        around = self.grid.columns.sizeHint().height() + self._bar.sizeHint().height()
+        self.setMinimumHeight(rows + around + (0 if self.footer is None else self.footer.height()))
+
     def _fit_bar(self) -> None:
         own = self.grid.horizontalScrollBar()
         self._bar.setRange(own.minimum(), own.maximum())

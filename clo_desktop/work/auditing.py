@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from clo_desktop.store.audit.anchors import Anchor
 from clo_desktop.store.audit.lines import Line, Wanted
 from clo_desktop.store.audit.trail import Trail
 from clo_desktop.store.audit.verify import Verdict
+from clo_desktop.work.audit_entries import label
 from clo_desktop.work.csv_tables import csv_cell
 
 _SHOWN: Final = 6
@@ -61,9 +62,31 @@ def look(trail: Trail, wanted: Wanted, most: int) -> Looked:
     try:
         lines = trail.lines(wanted, limit=most)
         total = trail.count(wanted) if len(lines) == most else len(lines)
-        return Looked(lines, total, *trail.choices())
+        return Looked(named(trail, lines), total, *trail.choices())
     except Refused as refused:
         return Looked(refusal=refused.message)
+
+
+def named(trail: Trail, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines as a person reads them: versions and tags of scenarios by the name of the scenario, `MyCase@3`.
+
+    What an export holds is as it was written and signed: by the scenario's number.
+    """
+    if not any(line.resource_type in _OF_SCENARIO for line in lines):
+        return tuple(lines)
+    names = {str(line.details["id"]): line.resource_id for line in trail.lines(Wanted(table="scenarios"))}
+
+    def told(line: Line) -> Line:
+        number, _, rest = line.resource_id.partition(" ")
+        joint = _OF_SCENARIO.get(line.resource_type)
+        known = joint is not None and number in names
+        return replace(line, resource_id=f"{names[number]}{joint}{rest}") if known else line
+
+    return tuple(map(told, lines))
+
+
+_OF_SCENARIO: Final = {"scenario_versions": "@", "scenario_tags": " "}
+"""Tables whose rows are known by the number of a scenario, and what stands between its name and the rest."""
 
 
 def history(trail: Trail, deal: str | None, asset: str, field: str | None = None) -> tuple[Step, ...]:
@@ -82,20 +105,27 @@ def steps(line: Line, field: str | None = None) -> Iterator[Step]:
             yield Step(line, name, line.before.get(name), line.after.get(name))
 
 
-def sentence(line: Line, *, whole: bool = False) -> str:
+def sentence(line: Line, *, whole: bool = False, labelled: bool = False) -> str:
     """What a line changed, in a few words: ``par 1,000,000 → 1,250,000``.
 
-    whole  texts of several lines as they are, for a tooltip; else their first line and "…"
+    whole     texts of several lines as they are, for a tooltip; else their first line and "…"
+    labelled  columns by the names that the window shows, else by those of the database
     """
     shown_as = value_text if whole else value_line
+
+    def column(name: str) -> str:
+        return label(line.resource_type, name) if labelled else name
+
     if line.action == "mended":
         return "triggers put back: " + ", ".join(line.details.get("triggers", ()))
     if line.action in ("insert", "baseline", "delete"):
         row = line.after or line.before
-        told = {n: v for n, v in row.items() if n not in ("id", "deal_id", "rank", "version", "updated_at")}
-        shown = [f"{name} {shown_as(value)}" for name, value in list(told.items())[:_SHOWN]]
+        told = {
+            n: v for n, v in row.items() if n not in ("id", "deal_id", "scenario_id", "rank", "version", "updated_at")
+        }
+        shown = [f"{column(name)} {shown_as(value)}" for name, value in list(told.items())[:_SHOWN]]
     else:
-        shown = [f"{s.field} {shown_as(s.before)} → {shown_as(s.after)}" for s in list(steps(line))[:_SHOWN]]
+        shown = [f"{column(s.field)} {shown_as(s.before)} → {shown_as(s.after)}" for s in list(steps(line))[:_SHOWN]]
         told = {s.field: None for s in steps(line)}
     more = len(told) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
@@ -105,7 +135,7 @@ def value_line(value: Any) -> str:
     """A value on one line: of a long text or one of several lines its beginning and "…"."""
     text = value_text(value)
     first, *more = text.splitlines() or [""]
-    return f"{first[:_WIDE].rstrip()}…" if more or len(first) > _WIDE else text
+    return f"{first[:_WIDE].rstrip()}…" if more or len(first) > _WIDE else first
 
 
 def value_text(value: Any) -> str:
@@ -138,9 +168,9 @@ def plain(line: Line) -> dict[str, Any]:
 def listing(lines: Sequence[Line], total: int) -> str:
     """Lines as text, one each; the total where not all are shown."""
     if not lines:
-        return "No line of the audit is like that."
+        return "The audit has no such line."
     rows = [
-        f"{x.seq:>7}  {x.timestamp:%Y-%m-%d %H:%M:%S}  {x.user:<16} {x.action:<8} {x.resource_type:<18} "
+        f"{x.seq:>7}  {x.timestamp:%Y-%m-%d %H:%M:%S} UTC  {x.user:<16} {x.action:<8} {x.resource_type:<18} "
         f"{x.resource_id}: {sentence(x)}"
         for x in lines
     ]
@@ -151,9 +181,9 @@ def listing(lines: Sequence[Line], total: int) -> str:
 def history_text(found: Sequence[Step]) -> str:
     """A history as text."""
     if not found:
-        return "No line of the audit tells of it."
+        return "The audit has no change of it."
     return "\n".join(
-        f"{s.line.timestamp:%Y-%m-%d %H:%M:%S}  {s.line.user:<16} {s.line.action:<8} {s.line.resource_id}: "
+        f"{s.line.timestamp:%Y-%m-%d %H:%M:%S} UTC  {s.line.user:<16} {s.line.action:<8} {s.line.resource_id}: "
         f"{s.field} {value_line(s.before)} → {value_line(s.after)}"
         for s in found
     )
@@ -175,11 +205,11 @@ def verdict_plain(verdict: Verdict) -> dict[str, Any]:
 
 def verdict_text(verdict: Verdict, most: int = 50) -> str:
     """A verdict in words, the breaches one a line."""
-    looked = f"{counted(verdict.lines, 'line')} and {counted(verdict.rows, 'row')} were looked at."
+    looked = f"{counted(verdict.lines, 'line')} and {counted(verdict.rows, 'row')} were checked."
     if verdict.known is not None:
-        looked += f" The head known since {verdict.known.at:%Y-%m-%d %H:%M} UTC was compared."
+        looked += f" The end that this computer knew on {verdict.known.at:%Y-%m-%d %H:%M} UTC was compared."
     else:
-        looked += " This computer knew no head of this audit yet; from now on it does." if verdict.whole else ""
+        looked += " This computer had not seen it before; from now on it knows where it ends." if verdict.whole else ""
     if verdict.pending:
         waiting = counted(verdict.pending, "line waits", "lines wait")
         looked += f" {waiting} to be sealed, the oldest for {verdict.oldest or 0.0:,.0f} s."

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn, TypeVar
 import yaml
 
 from clo_desktop.faults import Refused
+from engine import ratings
 
 T = TypeVar("T")
 
@@ -187,6 +188,16 @@ def money(name: str, key: str, value: Any) -> float:
 def spread(name: str, key: str, value: Any) -> float:
     """Within 20 % up or down."""
     return number(name, key, value, -0.2, 0.2, "a spread or shift is within 20 % (0.005, 0.5% or 50bp)")
+
+
+def rating(name: str, key: str, value: Any) -> str:
+    """A rating of Moody's scale; S&P's are read as the Moody's ones that they equal."""
+    found = ratings.as_moodys(value) if isinstance(value, str) else None
+    if found is None:
+        refuse(
+            name, key, f"{shown(value)} is no rating to buy; write one of Moody's, such as B2, or of S&P's, such as B."
+        )
+    return found
 
 
 def whole(low: int, high: int) -> Callable[[str, str, Any], int]:

@@ -46,7 +46,10 @@ def words(session: Session, *, answers: bool = True, waiting: int = 0, refused: 
             f"{who} {_changes(refused)} refused by it, kept on this computer; File > Synchronise says why.",
         )
     if answers:
-        return Promise(f"Not sent yet, {waiting} waiting · {name}", f"{who} What waits is safe on this computer.")
+        return Promise(
+            f"Not sent yet, {waiting} waiting · {name}",
+            f"{who} What waits is safe on this computer; File > Synchronise shows it.",
+        )
     if waiting:
         return Promise(
             f"Offline, {waiting} waiting · {name}",

@@ -70,7 +70,7 @@ def read(table: Table, columns: dict[int, Column]) -> tuple[dict[str, dict[str, 
             assets[key], first[key] = values, number
     for at, count in lost.items():
         if count and folded(table.columns[at]) not in _BOOKKEEPING:
-            why = f"the column is not known: its {count:,} values were not imported."
+            why = f"the column is not known; values in it that were not imported: {count:,}."
             missed.append(Missed(table.name, None, f"column {table.columns[at]}", why))
     return assets, missed, doubts
 

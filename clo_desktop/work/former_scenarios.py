@@ -100,6 +100,7 @@ _KNOWN: Final[Mapping[str, tuple[str, Reader]]] = {
     **dict.fromkeys(("reinvestment price",), ("buy_price", _decimal_price)),
     **dict.fromkeys(("reinvestment spread",), ("buy spread", blocks.spread)),
     **dict.fromkeys(("reinvestment floor",), ("buy floor", blocks.share)),
+    **dict.fromkeys(("reinvestment rating",), ("buy rating", blocks.rating)),
     **dict.fromkeys(
         ("reinvestment maturity", "reinvestment maturity (months)"),
         ("buy months", lambda n, k, v: blocks.number(n, k, v, 1.0, 600.0, blocks.MONTHS, units=False)),
@@ -219,7 +220,7 @@ def _assumptions(of: _Said) -> Assumptions:
     plain = {name: value for name, value in of.constants.items() if not name.startswith("buy ")}
     bought = {name.partition(" ")[2]: value for name, value in of.constants.items() if name.startswith("buy ")}
     if bought and "spread" not in bought:
-        raise ValueError("a floor or maturity of reinvestment needs its spread; add Reinvestment Spread")
+        raise ValueError("a floor, maturity or rating of reinvestment needs its spread; add Reinvestment Spread")
     vectors: dict[str, Any] = {name: Vector(_held(entries), of.steps[name]) for name, entries in of.entries.items()}
     return Assumptions(
         **plain,

@@ -221,6 +221,6 @@ def _unused(table: Table, used: set[int]) -> list[Missed]:
             continue
         count = sum(row[0] is not None for _, row in table.rows([name]))
         if count:
-            why = f"the column is not known: its {count:,} values were not imported."
+            why = f"the column is not known; values in it that were not imported: {count:,}."
             missed.append(Missed(table.name, None, f"column {name}", why))
     return missed

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from clo_desktop import __version__, log
 from clo_desktop.faults import Refused
-from clo_desktop.figures import percent
+from clo_desktop.figures import counted, percent
 from clo_desktop.store.vitals import SLOW, Vitals
 from clo_desktop.work import kept
 from clo_desktop.work.desk import Desk
@@ -129,9 +129,11 @@ def _lag(vitals: Vitals) -> Line:
     if vitals.role == "primary":
         return Line("Replica lag", OK, "none: the primary answers")
     if vitals.lag is None:
-        return Line("Replica lag", LOOK, "not known", "The standby has replayed nothing yet; ask who runs the server.")
+        return Line(
+            "Replica lag", LOOK, "not known", "The standby has replayed nothing yet; ask whoever runs the server."
+        )
     state = BAD if vitals.lag > _LAG[1] else LOOK if vitals.lag > _LAG[0] else OK
-    says = "" if state == OK else "What you see may be old; ask who runs the server to look at the standby."
+    says = "" if state == OK else "What you see may be old; ask whoever runs the server to look at the standby."
     return Line("Replica lag", state, f"{vitals.lag:,.1f} s", says)
 
 
@@ -143,12 +145,19 @@ def _outbox(vitals: Vitals) -> Line:
         return Line("Waiting changes", OK, "none")
     old = age is not None and age > _WAITING
     value = f"{count:,}, the oldest for {span(age or 0.0)}"
-    return Line("Waiting changes", LOOK if old else OK, value, "Send them: clo sync push." if old else "")
+    return Line(
+        "Waiting changes", LOOK if old else OK, value, "Send them: clo sync push --all --server URL." if old else ""
+    )
 
 
 def _backup(vitals: Vitals) -> Line:
     if vitals.server:
-        return Line("Last backup", OK, "made on the server", "Ask who runs the server when it was last restored.")
+        return Line(
+            "Last backup",
+            OK,
+            "made on the server",
+            "Ask whoever runs the server when a backup was last restored as a trial.",
+        )
     if vitals.backup is None:
         return Line("Last backup", LOOK, "none", "Make one: File > Back up now.")
     if vitals.backup_fault:
@@ -160,11 +169,11 @@ def _backup(vitals: Vitals) -> Line:
 
 def _audit(vitals: Vitals) -> Line:
     if vitals.pending is None:
-        return Line("Audit", OK, "administrators see it")
+        return Line("Audit", OK, "only administrators see it")
     if not vitals.pending:
         return Line("Audit", OK, "every line is sealed")
     late = vitals.oldest is not None and vitals.oldest > _SEAL
-    value = f"{vitals.pending:,} lines wait for their seal, the oldest for {span(vitals.oldest or 0.0)}"
+    value = f"{counted(vitals.pending, 'line')} not sealed yet, the oldest for {span(vitals.oldest or 0.0)}"
     return Line("Audit", BAD if late else OK, value, "Look into it: clo audit verify." if late else "")
 
 
@@ -182,14 +191,18 @@ def _caches(desk: Desk | None) -> Iterator[Line]:
 
 def _hits(hits: int, misses: int) -> str:
     asked = hits + misses
-    return f"{hits:,} of {asked:,} were ready ({percent(hits / asked, 0)})" if asked else "none asked for yet"
+    return (
+        f"{hits:,} of {asked:,} did not have to be made again ({percent(hits / asked, 0)})"
+        if asked
+        else "none asked for yet"
+    )
 
 
 def _memory(used: int | None) -> Line:
     if used is None:
         return Line("Memory", OK, "not known on this system")
     much = used > _MEMORY
-    says = "Much: close studies that are done, or start the application again." if much else ""
+    says = "High: close studies that are done, or start the application again." if much else ""
     return Line("Memory", LOOK if much else OK, f"{used / 1e6:,.0f} MB", says)
 
 

@@ -179,6 +179,8 @@ class Offline(QObject):
         def brought(found: tuple[tuple[Outcome, ...], str]) -> None:
             outcomes, self.scenarios = found
             self._others_are_known([outcome.deal for outcome in outcomes])
+            moved = {outcome.deal for outcome in outcomes if outcome.pulled}
+            self._session.deals = tuple(deal for deal in self._session.deals if deal.name not in moved)
             self._show()
             done(outcomes)
 
@@ -193,6 +195,7 @@ class Offline(QObject):
         server, desk = self._server(), self._session.open_desk()
 
         def given(outcome: Outcome) -> None:
+            self.scenarios = ""
             self._show()
             done((outcome,))
 

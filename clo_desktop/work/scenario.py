@@ -204,13 +204,14 @@ def _buys(name: str, key: str, value: Any) -> tuple[Proxy, ...]:
 
 
 def _proxy(name: str, key: str, value: Any) -> Proxy:
-    block = Block(name, key, value, "an asset to buy has share, spread, floor and months")
+    block = Block(name, key, value, "an asset to buy has share, spread, floor, months and rating")
     share = block.need("share", blocks.share, "60%")
     spread = block.need("spread", blocks.spread, "3.5%")
     floor = block.take("floor", blocks.share) or 0.0
     months = block.take("months", lambda n, k, v: blocks.number(n, k, v, 1.0, 600.0, blocks.MONTHS, units=False))
+    rating = block.take("rating", blocks.rating) or ""
     block.end()
-    return blocks.made(name, key, lambda: Proxy(share, spread, floor, 60.0 if months is None else months))
+    return blocks.made(name, key, lambda: Proxy(share, spread, floor, 60.0 if months is None else months, rating))
 
 
 def _where(block: Block) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from engine.assumptions import AS_IT_IS, Assumptions, RatePath
+from engine.assumptions import AS_IT_IS, Assumptions, Proxy, RatePath
 from engine.loans.events import Events, PikWindow
 from engine.loans.vectors import Rule, Vector, ruled
 from engine.refinancing import Refinancing
@@ -125,7 +125,9 @@ def _buys(asked: Assumptions) -> Iterator[str]:
         yield f"at a price of {asked.buy_price:g} % of par"
     for proxy in asked.buys:
         floor = f", floor {_percent(proxy.floor)}" if proxy.floor else ""
-        yield f"{_percent(proxy.share)} at {_percent(proxy.spread)} over the index{floor}, {proxy.months:g} months"
+        rated = f", rated {proxy.rating}" if proxy.rating else ""
+        terms = f"{_percent(proxy.share)} at {_percent(proxy.spread)} over the index{floor}, {proxy.months:g} months"
+        yield terms + rated
 
 
 def shock_words(asked: Assumptions) -> list[str]:
@@ -213,7 +215,7 @@ def plain(asked: Assumptions) -> Plain:
             "forwards": [{"date": day.isoformat(), "rate": rate} for day, rate in asked.rates.forwards],
             "floored": asked.rates.floored,
         },
-        "buys": [{"share": p.share, "spread": p.spread, "floor": p.floor, "months": p.months} for p in asked.buys],
+        "buys": [_proxy_plain(proxy) for proxy in asked.buys],
         "price_shock": asked.price_shock,
         "downgrade": asked.downgrade,
         "shocks": [{"where": s.where, "price": s.price, "notches": s.notches} for s in asked.shocks],
@@ -222,6 +224,11 @@ def plain(asked: Assumptions) -> Plain:
         "refinancing": None if asked.refinancing is None else _refinancing_plain(asked.refinancing),
         "events": None if asked.events is None else _events_plain(asked.events),
     }
+
+
+def _proxy_plain(proxy: Proxy) -> Plain:
+    terms = {"share": proxy.share, "spread": proxy.spread, "floor": proxy.floor, "months": proxy.months}
+    return {**terms, "rating": proxy.rating or None}
 
 
 def _refinancing_plain(new: Refinancing) -> Plain:

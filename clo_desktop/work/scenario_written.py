@@ -102,7 +102,8 @@ def _curve(asked: Assumptions) -> Plain:
 
 
 def _proxy(proxy: Proxy) -> Plain:
-    return {"share": proxy.share, "spread": proxy.spread, "floor": proxy.floor, "months": proxy.months}
+    terms = {"share": proxy.share, "spread": proxy.spread, "floor": proxy.floor, "months": proxy.months}
+    return terms | _said({"rating": proxy.rating or None})
 
 
 def _rule(rule: Rule) -> Plain:

@@ -76,8 +76,9 @@ def refused_import(outcome: Imported) -> str:
 def compliance(done: Compliance) -> str:
     """The table of tests with a head and the notes."""
     failing = sum(r.outcome.value == "fail" for r in done.results)
+    fail = "fails" if failing == 1 else "fail"
     lines = [
-        f"{done.deal} as of {done.as_of or 'an unknown date'}: {len(done.results)} tests, {failing} fail "
+        f"{done.deal} as of {done.as_of or 'an unknown date'}: {counted(len(done.results), 'test')}, {failing} {fail} "
         f"({done.readings.name} readings)",
         f"Collateral principal amount {done.collateral_principal_amount:,.2f} "
         f"= performing par {done.performing_par:,.2f} + principal cash {done.cash:,.2f}",
@@ -110,8 +111,8 @@ def projection(done: Projection) -> str:
     rates = scenario_told.rate_words(done.assumptions, done.rates, _rate)
     irr = done.equity_irr
     lines = [
-        f"{done.deal} as of {done.as_of}: {len(done.payment_dates)} payment dates to {done.payment_dates[-1]}, "
-        f"priority of payments {done.document.name}",
+        f"{done.deal} as of {done.as_of}: {counted(len(done.payment_dates), 'payment date')} to "
+        f"{done.payment_dates[-1]}, priority of payments {done.document.name}",
         f"{', '.join(rates)}, sale price {done.sale_price:g}" + _further(done),
         *(f"{head}: {'; '.join(entries)}" for head, entries in scenario_told.sections(done.assumptions)),
         f"{'Class or fee':14} {'Opening':>16} {'Interest':>16} {'Deferred paid':>16} {'Principal':>16} "
@@ -132,7 +133,7 @@ def projection(done: Projection) -> str:
     )
     for k, test in enumerate(done.document.tests):
         dates = [done.payment_dates[i] for i in np.flatnonzero(failing(done, k))]
-        when = f"fails first on {dates[0]}, {len(dates)} times in all" if dates else "never fails"
+        when = f"fails first on {dates[0]}, {counted(len(dates), 'time')} in all" if dates else "never fails"
         lines.append(f"{test.id:8} {percent(r.ratio[0, k]):>9} against {percent(r.trigger[0, k])}: {when}")
     gap = abs(done.sources - done.uses).max()
     lines.append(

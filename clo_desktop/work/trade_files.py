@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from clo_desktop.sheets.grid import same
 from engine.asset import COLUMN_BY_NAME, COLUMNS, Asset, Column
 from engine.pool import fold
 from engine.trades import Problem, Side, Trade, side_of
-from engine.trades.ledger import unknown
 
 CODE: Final = "trades"
 _LARGEST: Final = 5_000_000  # bytes
@@ -32,6 +31,9 @@ _OWN: Final = {
     **dict.fromkeys(("price", "trade price"), "price"),
     **dict.fromkeys(("settlement", "settle", "settlement date", "settles"), "settlement"),
 }
+OWN_COLUMNS: Final = tuple(dict.fromkeys(_OWN.values()))
+"""The columns of a trade, in the order that faults of a row are told in."""
+
 _NEEDED: Final = ("side", "asset_id", "par")
 _FREE: Final = parse.Number(-1e15, 1e15, money=True, unit="an amount is at most 1,000,000,000,000")
 _PRICE: Final = parse.Number(-1e9, 1e9, percent=False, money=True)
@@ -39,27 +41,16 @@ _PRICE: Final = parse.Number(-1e9, 1e9, percent=False, money=True)
 
 @dataclass(frozen=True, slots=True)
 class TradeFile:
-    """The trades of a file in their order, and the assets that it describes and the master does not have."""
+    """The trades of a file in their order, and the assets that it describes and the master does not have.
+
+    problems  what could not be read
+    unread    of such rows the columns in question; their trades have something else in its place
+    """
 
     trades: tuple[Trade, ...]
     assets: tuple[Asset, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a file says row by row.
-
-    problems  of the rows that cannot be read;  doubtful  folded ids of the assets of these rows
-    """
-
-    found: TradeFile
-    problems: tuple[Problem, ...]
-    doubtful: frozenset[str]
-
-    def problems_with(self, trades: Iterable[Problem]) -> list[Problem]:
-        """The problems, and those that the holdings add for assets of which every row could be read."""
-        of_row = {trade.row: fold(trade.asset_id) for trade in self.found.trades}
-        return [*self.problems, *(p for p in trades if of_row.get(p.row) not in self.doubtful)]
+    problems: tuple[Problem, ...] = ()
+    unread: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 def read_trades(path: Path, known: Mapping[str, Asset]) -> TradeFile:
@@ -68,23 +59,24 @@ def read_trades(path: Path, known: Mapping[str, Asset]) -> TradeFile:
     Raises Refused that names the file, the row (as a text editor counts lines) and the remedy; its faults name every
     row. What the holdings say against a trade, the trades themselves tell (`refusal`).
     """
-    scan = scanned(path, known)
-    if scan.problems:
-        raise refusal(path.name, scan.problems)
-    return scan.found
+    found = look_through(path, known)
+    if found.problems:
+        raise refusal(path.name, found.problems)
+    return found
 
 
-def scanned(path: Path, known: Mapping[str, Asset]) -> Scan:
-    """The trades of those rows of a CSV file that can be read, and what is wrong with the others.
-
-    Raises Refused where the file as a whole is no list of trades.
-    """
+def look_through(path: Path, known: Mapping[str, Asset]) -> TradeFile:
+    """As `read_trades`, with what could not be read as problems. Raises Refused where there are no trades at all."""
     rows = _rows(path)
-    columns = _columns(path, rows[0][1])
     problems: list[Problem] = []
+    columns = _columns(rows[0], problems)
+    if any(name not in columns for name in _NEEDED):
+        raise refusal(path.name, problems)
+    spoilt = bool(problems)  # a column that is not understood may describe new assets
     trades: list[Trade] = []
+    unread: dict[int, frozenset[str]] = {}
     fresh: dict[str, Asset] = {}
-    doubtful: set[str] = set()
+    failed: set[str] = set()  # assets whose description has a fault
     for line, cells in rows[1:]:
         found: list[Problem] = []
         if len(cells) > len(rows[0][1]):
@@ -94,24 +86,27 @@ def scanned(path: Path, known: Mapping[str, Asset]) -> Scan:
         described = _described(
             line, {n: v for n, v in values.items() if n in COLUMN_BY_NAME and n != "asset_id"}, found
         )
-        if described and trade is not None and not found:
+        if described and spoilt:
+            failed.add(fold(trade.asset_id))
+        elif described and not found:
             _describe(line, trade.asset_id, described, known, fresh, found)
-        asset_id = values.get("asset_id", "").strip()
-        if found and asset_id:
-            if not described and fold(asset_id) not in {*known, *fresh}:
-                found.append(Problem(line, "asset_id", unknown(asset_id)))
-            doubtful.add(fold(asset_id))
         problems += found
-        if trade is not None:
-            trades.append(trade)
+        trades.append(trade)
+        if found:
+            unread[line] = frozenset(p.column for p in found)
+            failed |= {fold(trade.asset_id)} if any(p.column not in OWN_COLUMNS for p in found) else set()
     if not trades and not problems:
         raise Refused(f"{path.name} holds no trades; write one a row below the header.", code=CODE)
-    return Scan(TradeFile(tuple(trades), tuple(fresh.values())), tuple(problems), frozenset(doubtful))
+    for trade in trades:
+        if trade.row is not None and fold(trade.asset_id) in failed and fold(trade.asset_id) not in known:
+            unread[trade.row] = unread.get(trade.row, frozenset()) | {"asset_id"}
+    return TradeFile(tuple(trades), tuple(fresh.values()), tuple(problems), unread)
 
 
 def refusal(name: str, problems: Iterable[Problem]) -> Refused:
-    """What is wrong with the trades of a file, in the order of its rows: a sentence about the first, a fault each."""
-    found = sorted(problems, key=lambda p: p.row)
+    """What is wrong with the trades of a file, by row and column: a sentence about the first, a fault each."""
+    place = {column: at for at, column in enumerate(("", *OWN_COLUMNS))}
+    found = sorted(problems, key=lambda p: (p.row, place.get(p.column, len(place))))
     first, *more = (f"row {p.row}" + (f", {p.column}" if p.column else "") for p in found)
     places = "; ".join((*more[:_TOLD], *["…"] * (len(more) > _TOLD)))
     others = f" ({counted(len(more), 'more fault')}: {places}.)" if more else ""
@@ -143,34 +138,36 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _columns(path: Path, header: list[str]) -> dict[str, int]:
+def _columns(header: tuple[int, list[str]], problems: list[Problem]) -> dict[str, int]:
     """Where each column stands: those of a trade by their names, those of the asset master by name or header."""
+    line, cells = header
     made: dict[str, int] = {}
-    for at, cell in enumerate(header):
+    for at, cell in enumerate(cells):
         key = same(cell)
         if not key:
             continue
         column = COLUMN_BY_NAME.get(key) or HEADERS.get(key)
         name = _OWN.get(key) or (column.name if column is not None else "")
         if not name:
-            raise Refused(
-                f"{path.name}, row 1: the column “{cell.strip()}” is not known; trades have side, asset_id, par, price "
-                "and settlement, new assets the columns of the asset master.",
-                code=CODE,
+            sentence = (
+                f"the column “{cell.strip()}” is not known; trades have side, asset_id, par, price and settlement, new "
+                "assets the columns of the asset master."
             )
-        if name in made:
-            raise Refused(f"{path.name}, row 1: the column “{cell.strip()}” is there twice; keep one.", code=CODE)
-        made[name] = at
-    lacking = [name for name in _NEEDED if name not in made]
-    if lacking:
-        raise Refused(
-            f"{path.name}, row 1: the column {lacking[0]} is missing; write side, asset_id, par and price.", code=CODE
-        )
+            problems.append(Problem(line, "", sentence))
+        elif name in made:
+            problems.append(Problem(line, "", f"the column “{cell.strip()}” is there twice; keep one."))
+        else:
+            made[name] = at
+    problems += [
+        Problem(line, "", f"the column {name} is missing; write side, asset_id, par and price.")
+        for name in _NEEDED
+        if name not in made
+    ]
     return made
 
 
-def _trade(line: int, values: Mapping[str, str], found: list[Problem]) -> Trade | None:
-    """The trade of a row; None where it has none. Faults are added to `found`."""
+def _trade(line: int, values: Mapping[str, str], found: list[Problem]) -> Trade:
+    """The trade of a row, with something else in the place of what cannot be read. Faults are added to `found`."""
     side = side_of(values.get("side", ""))
     if side is None:
         said = values.get("side", "").strip()
@@ -185,10 +182,9 @@ def _trade(line: int, values: Mapping[str, str], found: list[Problem]) -> Trade 
         found.append(Problem(line, "par", "the par is missing; write an amount such as 1000000."))
     price = _number(line, "price", values.get("price", ""), _PRICE, found)
     day = _taken(line, "settlement", parse.date(values.get("settlement", "").strip() or None), found)
-    if found:
-        return None
-    assert par is not None
-    return Trade(side or Side.BUY, asset_id, par, price, day if isinstance(day, dt.date) else None, line)
+    return Trade(
+        side or Side.BUY, asset_id, 1.0 if par is None else par, price, day if isinstance(day, dt.date) else None, line
+    )
 
 
 def _number(line: int, column: str, cell: str, rule: parse.Number, found: list[Problem]) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from clo_desktop.faults import Refused
 from clo_desktop.progress import Progress, silent
 from clo_desktop.work.desk import Desk
-from clo_desktop.work.trade_files import refusal, scanned
+from clo_desktop.work.trade_files import look_through, refusal
 from engine import trades
 from engine.asset import Asset
 from engine.assumptions import Assumptions
@@ -26,7 +26,6 @@ from engine.trades import (
     Side,
     Size,
     Trade,
-    TradeError,
     Trader,
 )
 
@@ -57,16 +56,12 @@ def after(desk: Desk, deal: str, wanted: Sequence[Trade], others: Iterable[Asset
 def effect_of_file(desk: Desk, deal: str, path: Path) -> tuple[Trader, Effect]:
     """What the trades of a CSV file do, and the deal that they were tried on. Raises Refused."""
     trader = desk.trader(deal)
-    scan = scanned(path, trader.assets)
-    trader = desk.trader(deal, scan.found.assets)
+    found = look_through(path, trader.assets)
+    trader = desk.trader(deal, found.assets)
+    if problems := [*found.problems, *trader.problems(found.trades, found.unread)]:
+        raise refusal(path.name, problems)
     with _refusing():
-        try:
-            effect = trader.effect(scan.found.trades)
-        except TradeError as error:
-            raise refusal(path.name, scan.problems_with(error.problems)) from error
-    if scan.problems:
-        raise refusal(path.name, scan.problems)
-    return trader, effect
+        return trader, trader.effect(found.trades)
 
 
 def ranking(

@@ -57,10 +57,10 @@ class Unsent:
 
     def recover(self) -> None:
         """Take up what an earlier window of this person left unsent. Raises Refused where its file does not open."""
-        for file in self._files():
-            if self._store is None and file.exists():
-                self._hold(file)
+        faults = [fault for file in self._files() if file.exists() and (fault := self._hold(file))]
         self._count()
+        if faults:
+            raise faults[0]
 
     def holds(self, deal: str) -> bool:
         """Whether edits of this deal are kept here, so that it is read and edited here until they are sent."""
@@ -156,29 +156,33 @@ class Unsent:
             yield self._folder / (f"{self._name}.clo" if number == 1 else f"{self._name}-{number}.clo")
 
     def _opened(self) -> Store:
-        """The file; one that another window holds is passed over."""
+        """The file; one that another window holds, or that does not open, is passed over."""
+        fault: Refused | None = None
         for file in self._files():
             if self._store is not None:
                 break
-            self._hold(file)
+            fault = self._hold(file) or fault
         if self._store is None:
-            raise Refused(
-                f"No file can be written in {self._folder}, where edits wait for the server; make room, or ask for the"
-                " right to write there.",
-                code="folder",
-            )
+            raise fault or Refused(f"All files in {self._folder} are in use; close other windows.", code="folder")
         return self._store
 
-    def _hold(self, file: Path) -> None:
+    def _hold(self, file: Path) -> Refused | None:
+        """Open a file, unless one is open or another window has this one; why it does not open."""
+        if self._store is not None:
+            return None
         new = not file.exists()
-        store = open_store(file, manner=Manner(alone=True, encrypt=new and vault.is_there()))
+        try:
+            store = open_store(file, manner=Manner(alone=True, encrypt=new and vault.is_there()))
+        except Refused as fault:
+            return fault
         if store.file is not None and store.file.reading_only:
             store.close()
-            return
+            return None
         if new:
             with contextlib.suppress(OSError):
                 file.chmod(0o600)
         self._store = store
+        return None
 
     def _count(self) -> None:
         found = self.standings()

@@ -10,7 +10,9 @@ from engine.loans import columns as col
 from engine.waterfall.registers import Builder, Row
 
 FLOWS: Final = "flow"
-"""Lane figures ("flow", column): the collateral's cash flows; "re_cdr", "re_cpr": period rates of what was bought."""
+"""Lane figures ("flow", column): the collateral's cash flows; ("re_cdr", row), ("re_cpr", row), ("re_severity", row):
+period rates of what was bought, by `Strategy.rates`.
+"""
 
 
 def parameter(b: Builder, name: str) -> Row:
@@ -23,22 +25,24 @@ class Bought:
 
     flows   of the date by column: interest, scheduled, unscheduled, defaulted, claim, recoveries, loss
     before, now  performing balance before and after the date's flows;  defaulted, carrying likewise after them
+    low     of `now`, what counts in the CCC excess
     """
 
     def __init__(self, b: Builder, inputs: DealInputs) -> None:
         self.b, self.inputs = b, inputs
         zero = b.constant(0.0)
-        self.before = self.now = self.defaulted = self.carrying = zero
+        self.before = self.now = self.low = self.defaulted = self.carrying = zero
         self.flows = dict.fromkeys(_COLUMNS, zero)
         self._cohorts: list[tuple[int, Row]] = []
+        self._by_rates: dict[int, Row] = {}  # what defaults, by row of rates
         for place in range(len(inputs.strategies)):
             self._collect(place)
         if inputs.strategies:
             self._recover()
 
     def _collect(self, place: int) -> None:
-        b, flows = self.b, self.flows
-        cdr, cpr = b.lane("re_cdr", positive=True), b.lane("re_cpr", positive=True)
+        b, flows, strategy = self.b, self.flows, self.inputs.strategies[place]
+        cdr, cpr = (b.lane((name, strategy.rates), positive=True) for name in ("re_cdr", "re_cpr"))
         cohort = b.cohort()
         before = b.state(("bought", place), positive=True)
         due = b.due(cohort)
@@ -51,19 +55,27 @@ class Bought:
         flows[col.SCHEDULED] = flows[col.SCHEDULED] + scheduled
         flows[col.UNSCHEDULED] = flows[col.UNSCHEDULED] + unscheduled
         flows[col.DEFAULTED] = flows[col.DEFAULTED] + default
+        self._by_rates[strategy.rates] = self._by_rates.get(strategy.rates, b.constant(0.0)) + default
         now = (live - scheduled - unscheduled).positive
         self.before, self.now = self.before + before, self.now + now
+        self.low = self.low + now if strategy.low else self.low
         self._cohorts.append((cohort, now))
 
     def _recover(self) -> None:
-        b, flows, lag = self.b, self.flows, self.inputs.recovery_lag
-        claim = flows[col.CLAIM] = flows[col.DEFAULTED] * (1.0 - parameter(b, "severity"))
-        recovered, resolved = b.delay(claim, b.line(), lag), b.delay(flows[col.DEFAULTED], b.line(), lag)
-        flows[col.RECOVERIES] = recovered
-        flows[col.LOSS] = resolved - recovered
+        b, flows = self.b, self.flows
+        usual = self.inputs.recovery_lag
+        lags = {s.rates: usual if s.lag is None else s.lag for s in self.inputs.strategies}
+        for rates, defaulted in self._by_rates.items():
+            severity = parameter(b, "severity") if rates == 0 else b.lane(("re_severity", rates))
+            lag = lags[rates]
+            claim = defaulted * (1.0 - severity)
+            recovered, resolved = b.delay(claim, b.line(), lag), b.delay(defaulted, b.line(), lag)
+            flows[col.CLAIM] = flows[col.CLAIM] + claim
+            flows[col.RECOVERIES] = flows[col.RECOVERIES] + recovered
+            flows[col.LOSS] = flows[col.LOSS] + (resolved - recovered)
         gone = flows[col.RECOVERIES] + flows[col.LOSS]
         self.defaulted = b.state("bought_defaulted") + flows[col.DEFAULTED] - gone
-        self.carrying = b.state("bought_carrying") + claim - flows[col.RECOVERIES]
+        self.carrying = b.state("bought_carrying") + flows[col.CLAIM] - flows[col.RECOVERIES]
 
     def buy(self, spent: Row) -> None:
         """Lots bought on the date, for the next one."""
@@ -106,6 +118,8 @@ class PoolSide:
         by_rating = self._marked + parameter(b, "sale_price_of_bought") * self.bought.now
         self.marked = (price >= 0.0).then(price * self.performing, by_rating)
         limit = inputs.ccc_limit * (self.performing + self.principal)
+        if any(strategy.low for strategy in inputs.strategies):
+            b.watch(self.bought.low)
         self.excess = b.ccc_haircut(limit)
 
     def _flow(self, column: int) -> Row:

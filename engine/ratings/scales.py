@@ -50,6 +50,24 @@ def rank(rating: str) -> int | None:
     return SP_RANK.get(folded) or MOODYS_RANK[folded]
 
 
+def as_moodys(text: str) -> str | None:
+    """The Moody's rating that a rating of either agency is or equals: B2 for "b2" and for "B"; None for a default, NR
+    and what is no rating.
+    """
+    place = rank(text)
+    return None if place is None or place > len(MOODYS) else MOODYS[place - 1]
+
+
+def as_sp(moodys: str) -> str:
+    """The S&P rating that equals a Moody's rating. Raises KeyError for what is none."""
+    return SP[MOODYS_RANK[moodys] - 1]
+
+
+def is_caa(moodys: str) -> bool:
+    """Whether a Moody's rating is Caa1 or lower, as S&P's CCC+. Raises KeyError for what is no rating."""
+    return MOODYS_RANK[moodys] > MOODYS_RANK["B3"]
+
+
 def rating_factor(rating: str | None) -> float:
     """Moody's rating factor; a missing or unknown rating has the worst factor."""
     return RATING_FACTOR.get(rating or "", UNKNOWN_FACTOR)

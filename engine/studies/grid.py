@@ -59,7 +59,7 @@ def grid(
     """Runs every combination. Raises ValueError for axes that do not go together or combinations too many."""
     names = [axis.parameter.name for axis in axes]
     if not 1 <= len(axes) <= MOST_AXES:
-        raise ValueError(f"A grid has one to {MOST_AXES} parameters; {len(axes)} are not.")
+        raise ValueError(f"A grid has 1 to {MOST_AXES} parameters, not {len(axes)}.")
     if twice := {name for name in names if names.count(name) > 1} or ({"severity", "recovery"} <= set(names)):
         words = ", ".join(sorted(twice)) if isinstance(twice, set) else "severity and recovery"
         raise ValueError(f"The axes of a grid are of different things; {words} stand for one and the same.")

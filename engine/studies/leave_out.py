@@ -80,7 +80,8 @@ def leave_out(model: Model, base: Assumptions, *, report: Report = silent) -> Le
                 flows[0, col.HAIRCUT, lane] -= tape.par[i] * haircut[i]
             if i in place_of:
                 watched[:, place_of[i], lane] = 0.0
-        pool = Pool(flows, watched, *(np.repeat(rate, len(chosen), axis=1) for rate in (alone.re_cdr, alone.re_cpr)))
+        rates = (alone.re_cdr, alone.re_cpr, alone.re_severity)
+        pool = Pool(flows, watched, *(np.repeat(rate, len(chosen), axis=2) for rate in rates))
         parts.append(model.totals_of(base, pool, brings))
         report((at + len(chosen)) / n, f"{at + len(chosen)} of {n} assets")
     first = model.totals_of(base, alone, brings)

@@ -169,7 +169,7 @@ class Axis:
     def __post_init__(self) -> None:
         p = self.parameter
         if not 1 <= len(self.values) <= MOST_VALUES:
-            raise ValueError(f"{p.title} takes 1 to {MOST_VALUES} values; {len(self.values)} are none of that.")
+            raise ValueError(f"{p.title} takes 1 to {MOST_VALUES} values, not {len(self.values)}.")
         outside = [v for v in self.values if not p.low <= v <= p.high]
         if outside:
             raise ValueError(f"{p.title} is from {told(p, p.low)} to {told(p, p.high)}; {told(p, outside[0])} is not.")
@@ -186,7 +186,7 @@ def parameter(name: str) -> Parameter:
 def steps(of: Parameter, low: float, high: float, count: int) -> Axis:
     """Values at equal distances, both ends included; dates and notches whole."""
     if not 2 <= count <= MOST_VALUES:
-        raise ValueError(f"{of.title} takes 2 to {MOST_VALUES} values; {count} is neither.")
+        raise ValueError(f"{of.title} takes 2 to {MOST_VALUES} values, not {count}.")
     # by parts, so that both ends are what was said
     values = [low + (high - low) * k / (count - 1) for k in range(count)]
     values[-1] = high

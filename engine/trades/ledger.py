@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -57,37 +57,72 @@ def post(deal: Deal, assets: Mapping[str, Asset], trades: Sequence[Trade]) -> Le
     Raises TradeError that names every row with what is wrong: an unknown asset, a purchase without a price, a sale of
     more than is held, a par or a price that cannot be.
     """
+    ledger, problems = _posted(deal, assets, trades, {})
+    if problems:
+        raise TradeError(problems)
+    return ledger
+
+
+def problems_of(
+    deal: Deal, assets: Mapping[str, Asset], trades: Sequence[Trade], unread: Mapping[int, Collection[str]]
+) -> tuple[Problem, ...]:
+    """What `post` says against trades of which some cells could not be read.
+
+    unread  by row the columns of such cells: nothing is said of them, nor of what hangs on them
+    """
+    return tuple(_posted(deal, assets, trades, unread)[1])
+
+
+def _posted(
+    deal: Deal, assets: Mapping[str, Asset], trades: Sequence[Trade], unread: Mapping[int, Collection[str]]
+) -> tuple[Ledger, list[Problem]]:
+    """The ledger of the trades that can be made, and what is wrong with the others."""
     par = {h.asset_id: h.par for h in deal.holdings}
     cash = deal.principal_cash
     fills: list[Filled] = []
     problems: list[Problem] = []
+    bought: set[str] = set()  # by purchases with a fault: what is held of these nobody knows
+    anything = False  # one of these purchases may be of any asset
     for place, trade in enumerate(trades, 1):
-        made = _fill(trade, trade.row or place, assets, par, problems)
-        if made is None:
+        row, key = trade.row or place, fold(trade.asset_id)
+        hidden = unread.get(row, ())
+        doubtful = any(column in hidden for column in ("side", "asset_id", "par"))
+        made, found = _fill(trade, row, assets)
+        blank = trade.price is None and "side" in hidden  # only a purchase needs a price
+        found = [p for p in found if p.column not in hidden and not (blank and p.column == "price")]
+        asset = assets.get(key)
+        if trade.side is Side.SELL and asset is not None and not doubtful and not par_problem(trade.par):
+            held = par.get(asset.asset_id, 0.0)
+            if trade.par > held + CENT:
+                found += [] if anything or key in bought else [_oversold(row, asset, trade.par, held)]
+                made = None
+            elif made is not None:
+                made = replace(made, par=min(made.par, held))
+        problems += found
+        if made is None or doubtful:
+            if trade.side is Side.BUY or "side" in hidden:
+                bought.add(key)
+                anything = anything or "asset_id" in hidden
             continue
         fills.append(made)
         held = par.get(made.asset.asset_id, 0.0) + trade.side.sign * made.par
         par[made.asset.asset_id] = held if held > CENT else 0.0
         cash += made.cash
-    if problems:
-        raise TradeError(problems)
-    return Ledger(par, cash, tuple(fills))
+    return Ledger(par, cash, tuple(fills)), problems
 
 
-def unknown(asset_id: str) -> str:
-    """What is wrong with an asset that nobody knows, and the remedy."""
-    said = f"the asset {asset_id!r} is not in the asset master" if asset_id else "the asset is missing"
-    return f"{said}; correct the id, or describe the asset in further columns."
+def _oversold(row: int, asset: Asset, amount: float, held: float) -> Problem:
+    told = f"only {held:,.2f} of it is held" if held else "none of it is held"
+    return Problem(row, "par", f"{amount:,.2f} of {asset.asset_id} cannot be sold: {told}; sell less.")
 
 
-def _fill(
-    trade: Trade, row: int, assets: Mapping[str, Asset], par: Mapping[str, float], problems: list[Problem]
-) -> Filled | None:
-    """The trade with its asset and price, or None and what is wrong."""
+def _fill(trade: Trade, row: int, assets: Mapping[str, Asset]) -> tuple[Filled | None, list[Problem]]:
+    """The trade with its asset and price, whatever is held, or None and what is wrong."""
     found: list[Problem] = []
     asset = assets.get(fold(trade.asset_id))
     if asset is None:
-        found.append(Problem(row, "asset_id", unknown(trade.asset_id)))
+        said = f"the asset {trade.asset_id!r} is not in the asset master" if trade.asset_id else "the asset is missing"
+        found.append(Problem(row, "asset_id", f"{said}; correct the id, or describe the asset in further columns."))
     wrong = par_problem(trade.par)
     if wrong:
         found.append(Problem(row, "par", wrong))
@@ -101,18 +136,8 @@ def _fill(
         if price is None or price_problem(price):
             found.append(Problem(row, "price", f"{asset.asset_id} has no price of its own; write one, such as 99.5."))
     if found or asset is None or price is None:
-        problems += found
-        return None
-    amount = trade.par
-    if trade.side is Side.SELL:
-        held = par.get(asset.asset_id, 0.0)
-        if amount > held + CENT:
-            told = f"only {held:,.2f} of it is held" if held else "none of it is held"
-            sentence = f"{amount:,.2f} of {asset.asset_id} cannot be sold: {told}; sell less."
-            problems.append(Problem(row, "par", sentence))
-            return None
-        amount = min(amount, held)
-    return Filled(trade, asset, amount, price, trade.price is None)
+        return None, found
+    return Filled(trade, asset, trade.par, price, trade.price is None), []
 
 
 def traded(book: Book, trades: Sequence[Trade], others: Iterable[Asset] = ()) -> Book:

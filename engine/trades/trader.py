@@ -6,7 +6,7 @@ each list of trades then takes well under a millisecond.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -22,9 +22,9 @@ from engine.terms import Book
 from engine.trades.batch import Batch
 from engine.trades.candidates import Candidates
 from engine.trades.effect import Effect, PoolFigures, TestChange, bundle, notes_of, notes_of_tests
-from engine.trades.ledger import Ledger, assets_by_key, cash_ladder, post, with_ledger
+from engine.trades.ledger import Ledger, assets_by_key, cash_ladder, post, problems_of, with_ledger
 from engine.trades.objective import Weights, checked_weights, objective, quality, weights_of
-from engine.trades.trade import Side, Trade
+from engine.trades.trade import Problem, Side, Trade
 
 FIGURES: Final[Mapping[str, tuple[int, ...]]] = {
     "spread": (32, 39, 46),
@@ -115,6 +115,10 @@ class Trader:
     def post(self, trades: Sequence[Trade]) -> Ledger:
         """Par and cash after the trades. Raises TradeError that names each row."""
         return post(self.book.deal, self.assets, trades)
+
+    def problems(self, trades: Sequence[Trade], unread: Mapping[int, Collection[str]]) -> tuple[Problem, ...]:
+        """What `post` says against trades of which some cells could not be read: `ledger.problems_of`."""
+        return problems_of(self.book.deal, self.assets, trades, unread)
 
     def traded(self, trades: Sequence[Trade]) -> Book:
         """The deal after the trades, as a book beside the untouched one: to project, to store, to export."""

@@ -242,7 +242,7 @@ def run_deal(
     pool = blank_pool(n)
     if flows is not None:
         pool.flows[:, :, 0] = flows
-    pool.re_cdr[:, 0], pool.re_cpr[:, 0] = bought
+    pool.re_cdr[0, :, 0], pool.re_cpr[0, :, 0] = bought
     nobody = Bucket(np.full((2, 1), -1, dtype=np.int64), np.ones((2, 1)))
     machine = write(document, inputs, full=True)
     parameters = {name: np.array([float(value)]) for name, value in lane.items()}

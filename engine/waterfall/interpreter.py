@@ -30,7 +30,7 @@ class Feed(NamedTuple):
     lane_rows   int64[n_lane];   lane  float64[n_dates, n_lane, W]
     output_rows int64[n_out];    output float64[n_dates, n_out, W] (out)
     state_rows  int64[n_states]; states float64[n_states, W] (out)  after the last date
-    watched     float64[n_dates, n_watched, W]  performing balances of the CCC and Caa assets
+    watched     float64[n_dates, n_watched, W]  performing balances of the CCC and Caa assets; WATCH fills the last
     loans       int64[2, n]  columns of `watched`, -1 where shorter, price falling;  prices float64[2, n] share of par
     n_cohorts, n_lines, lag  of the program
     """
@@ -198,6 +198,8 @@ def _special(i: int, code: Ints, x: Floats, feed: Feed, first: int, cohorts: Flo
             d[w] = cohorts[b, i, w]
         elif operation == r.SHRINK:
             cohorts[b, i, w] = 0.0
+        elif operation == r.WATCH:
+            feed.watched[i, feed.watched.shape[1] - 1, first + w] = a[w]
         else:
             cohorts[b, min(i + c, last), w] += a[w]
     if operation == r.SHRINK:

@@ -26,6 +26,7 @@ DUE: Final = 15  # d = balance of cohort b that matures on this date
 SHRINK: Final = 16  # cohort b times a; what matured goes
 BUY: Final = 17  # a joins cohort b, to mature c dates from now
 CCC: Final = 18  # d = haircut of the CCC excess over the limit a
+WATCH: Final = 27  # a is the last of the watched balances, before CCC looks at them
 # made by `flatten` out of two of the above
 MULTIPLY_ADD: Final = 19  # a x b + c, each rounded
 ADD_ADD: Final = 20  # (a + b) + c
@@ -39,7 +40,7 @@ MULTIPLY_ADD_TO: Final = 26  # d = b x c + d
 IN_PLACE: Final[Mapping[int, int]] = {ADD: ADD_TO, SUB: SUB_FROM, EXCESS: EXCESS_OF}
 
 # operations that change what the pool keeps; those whose b or c is a number and not a row
-EFFECTS: Final = frozenset({SHRINK, BUY, DELAY})
+EFFECTS: Final = frozenset({SHRINK, BUY, DELAY, WATCH})
 IMMEDIATE_B: Final = frozenset({DELAY, DUE, SHRINK, BUY})
 IMMEDIATE_C: Final = frozenset({DELAY, BUY})
 NONE: Final = -1

@@ -34,6 +34,7 @@ from engine.waterfall.operations import (
     SELECT,
     SHRINK,
     SUB,
+    WATCH,
     Operation,
     Region,
 )
@@ -359,6 +360,10 @@ class Builder:
 
     def buy(self, cohort: int, par: Row, dates: int) -> None:
         self._bodies[-1].append(Operation(BUY, NONE, par.id, cohort, dates))
+
+    def watch(self, balance: Row) -> None:
+        """The last of the watched balances is this one: what was bought of assets that the CCC excess counts."""
+        self._bodies[-1].append(Operation(WATCH, NONE, balance.id))
 
     def ccc_haircut(self, limit: Row) -> Row:
         return self.operate(CCC, limit)

@@ -171,7 +171,9 @@ class StepReader:
                 number(f"{here}, weights", w, 0.0, 1.0) for w in items(f"{here}, weights", terms["weights"])
             )
             if len(weights) != len(classes):
-                raise WaterfallError(f"{here}: {len(weights)} weights for {len(classes)} classes; write one for each.")
+                raise WaterfallError(
+                    f"{here}: classes {len(classes)}, weights {len(weights)}; write a weight for each class."
+                )
             if abs(sum(weights) - 1.0) > 1e-6:
                 raise WaterfallError(f"{here}: the weights add up to {sum(weights):g}; make them add up to 1.")
             made["weights"] = weights

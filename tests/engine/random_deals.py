@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -30,6 +30,7 @@ class Scenario:
     watched: Floats
     lane: Mapping[str, float]
     rates: tuple[float, float]
+    ruled: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ def random_deal(
     par = 10.0 ** r.uniform(6, 8.7)
     inputs = random_inputs(r, document, writer.class_ids, n_dates, par, features)
     scenarios = tuple(random_scenario(r, inputs, n_watched, features) for _ in range(n_scenarios))
+    if any(strategy.low for strategy in inputs.strategies):  # they share the order of prices in the CCC excess
+        price = scenarios[0].lane["price"]
+        scenarios = tuple(replace(s, lane={**s.lane, "price": price}) for s in scenarios)
     return RandomDeal(document, inputs, (first, second), scenarios)
 
 
@@ -92,14 +96,19 @@ def random_inputs(
     call_from = r.choice([0, 1, n_dates // 2, n_dates])
     rows = np.arange(n_dates)
     shares = [r.uniform(0.1, 1.0) for _ in range(r.randint(1, 3))]
+    lags = [None, r.randint(0, 3), None]
+    of = [r.choice([0, 0, 1, 2]) if "rated" in features else 0 for _ in shares]
     strategies = tuple(
         Strategy(
             share=share / sum(shares),
             coupon=index + r.uniform(0.02, 0.06),
             fraction=fractions,
             periods=r.randint(1, 8),
+            rates=rates,
+            lag=lags[rates],
+            low="rated" in features and r.random() < 0.4,
         )
-        for share in shares
+        for share, rates in zip(shares, of, strict=True)
     )
     contributed = {
         k.id: np.array([r.choice([0.0, 0.0, r.uniform(0.0, 0.01) * par]) for _ in range(n_dates)])
@@ -192,7 +201,9 @@ def random_scenario(r: random.Random, inputs: DealInputs, n_watched: int, featur
     for j in range(n_watched):
         watched[:, j] = inputs.performing * r.uniform(0.0, 0.08) * r.uniform(0.7, 1.0) ** np.arange(n_dates)
     rates = (r.choice([0.0, 0.02, 0.4, 1.0]), r.choice([0.0, 0.2, 1.0]))
-    return Scenario(random_flows(r, inputs, features), watched, lane, rates)
+    flows = random_flows(r, inputs, features)
+    drawn = [(r.choice([0.0, 0.05, 0.5, 1.0]), r.choice([0.0, 0.1]), r.choice([0.0, 0.45, 1.0])) for _ in range(2)]
+    return Scenario(flows, watched, lane, rates, tuple(drawn))
 
 
 def random_flows(r: random.Random, inputs: DealInputs, features: frozenset[str]) -> Floats:

@@ -35,7 +35,7 @@ FEATURES = tuple(
     (
         "class_x absent groups allocations caps accounts contributions expenses hedges branches nested limits shares"
         " turbo tiers catch_up diversion values phases asserts retain transfers own_tests call redemption trading"
-        " purchased odd_dispatch leftovers"
+        " purchased odd_dispatch leftovers rated"
     ).split()
 )
 """What a random deal may have beyond a plain sequential one."""

@@ -18,7 +18,7 @@ from engine.loans import columns as col
 from engine.waterfall.document import Document
 from tests.engine.reference_date import Line, Measure, Today, all_steps, divide, evaluate, ratio_of, seniority
 from tests.engine.reference_hurdle import Hurdles
-from tests.engine.reference_proxies import Bucket, Proxies, Rate, ccc_excess
+from tests.engine.reference_proxies import Bucket, Proxies, Rate, Ruled, ccc_excess, with_bought
 from tests.engine.reference_steps import Priority
 
 Floats = NDArray[np.float64]
@@ -90,6 +90,7 @@ class Deal:
         bucket: Bucket,
         lane: Mapping[str, float],
         rates: tuple[Rate, Rate],
+        ruled: Ruled,
     ) -> None:
         self.document, self.inputs, self.flows, self.watched, self.bucket = document, inputs, flows, watched, bucket
         self.lane = {**LANE_PARAMETERS, **lane}
@@ -104,7 +105,7 @@ class Deal:
         self.owed = {k.id: 0.0 for k in document.contributions}
         self.unused: dict[str, list[tuple[int, float]]] = {cap.id: [] for cap in document.caps}
         self.used_life: dict[tuple[str, int], float] = {}
-        self.proxies = Proxies(inputs, self.lane, rates)
+        self.proxies = Proxies(inputs, self.lane, rates, ruled)
         splits = [s for w in document.waterfalls.values() for s in all_steps(w.steps) if s.type == "hurdle_split"]
         self.hurdles = Hurdles(inputs, [tier for s in splits for tier in s.terms["tiers"]])
         self.performing, self.defaulted, self.carrying = inputs.performing, inputs.defaulted, inputs.carrying
@@ -159,7 +160,11 @@ class Deal:
         if sale_price >= 0.0:
             marked = sale_price * performing
         limit = inputs.ccc_limit * (performing + principal)
-        ccc = ccc_excess(limit, self.bucket, self.watched[i])
+        seen, bucket = [float(x) for x in self.watched[i]], self.bucket
+        if any(strategy.low for strategy in inputs.strategies):
+            bucket = with_bought(bucket, len(seen), self.lane["price"])
+            seen.append(self.proxies.low)
+        ccc = ccc_excess(limit, bucket, seen)
         t.pool = {
             "performing": float(performing),
             "defaulted": float(defaulted),
@@ -417,15 +422,16 @@ def run(
     bucket: Bucket,
     lane: Mapping[str, float],
     rates: tuple[Rate, Rate],
+    ruled: Ruled = (),
 ) -> Outcome:
     """The deal through its payment dates, to that of the redemption, which is the last at the latest.
 
     flows    float64[n_dates, N_FLOWS] of the pool;  watched  float64[n_dates, n_watched] balances of watched loans
     bucket   two lists of (column of watched, price), prices falling
     lane     by the names of LANE_PARAMETERS, what is not said as there;  rates  (cdr, cpr) a year of reinvested assets,
-             each a number or one a date
+             each a number or one a date;  ruled: of those with rates of their own
     """
-    deal = Deal(document, inputs, flows, watched, bucket, lane, rates)
+    deal = Deal(document, inputs, flows, watched, bucket, lane, rates, ruled)
     outcome = Outcome()
     for i in range(len(inputs.days)):
         outcome.rows.append(deal.date(i))

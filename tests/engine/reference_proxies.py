@@ -11,6 +11,8 @@ from engine.loans import columns as col
 
 Bucket = Sequence[Sequence[tuple[int, float]]]
 Rate = float | Sequence[float]
+Ruled = Sequence[tuple[Rate, Rate, Rate]]
+"""(cdr, cpr) a year and severity of the strategies whose `rates` is 1, 2 and so on: each a number or one a date."""
 
 
 def days_360(a: int, b: int) -> int:
@@ -43,8 +45,11 @@ class Lot:
 class Proxies:
     """The reinvested assets: lots, and defaults whose recovery is awaited."""
 
-    def __init__(self, inputs: DealInputs, lane: Mapping[str, float], rates: tuple[Rate, Rate]) -> None:
-        self.inputs, self.lane, self.rates = inputs, lane, rates
+    def __init__(
+        self, inputs: DealInputs, lane: Mapping[str, float], rates: tuple[Rate, Rate], ruled: Ruled = ()
+    ) -> None:
+        self.inputs, self.lane = inputs, lane
+        self.rates: Ruled = [(*rates, lane["severity"]), *ruled]
         self.lots: list[Lot] = []
         self.open: list[tuple[int, float, float]] = []  # row of recovery, claim, par
         self.defaulted = 0.0
@@ -54,27 +59,34 @@ class Proxies:
     def performing(self) -> float:
         return sum(lot.balance for lot in self.lots)
 
+    @property
+    def low(self) -> float:
+        """What counts in the CCC excess."""
+        return sum(lot.balance for lot in self.lots if self.inputs.strategies[lot.strategy].low)
+
     def collect(self, i: int) -> list[float]:
         """Flows of the period that ends on date i."""
         out = [0.0] * col.N_FLOWS
         if i == 0:
             return out
         days = self.inputs.days
-        annual = (r if isinstance(r, int | float) else r[i] for r in self.rates)
-        cdr, cpr = (period_rate(float(r), int(days[i - 1]), int(days[i])) for r in annual)
         for lot in self.lots:
             terms = self.inputs.strategies[lot.strategy]
+            said = [float(r if isinstance(r, int | float) else r[i]) for r in self.rates[terms.rates]]
+            cdr, cpr = (period_rate(r, int(days[i - 1]), int(days[i])) for r in said[:2])
             default = lot.balance * cdr
             live = lot.balance - default
             scheduled = live if lot.due <= i else 0.0
             unscheduled = (live - scheduled) * cpr
+            claim = default * (1.0 - said[2])
             out[col.INTEREST] += float(terms.coupon[i] * terms.fraction[i]) * live
             out[col.SCHEDULED] += scheduled
             out[col.UNSCHEDULED] += unscheduled
             out[col.DEFAULTED] += default
-            out[col.CLAIM] += default * (1.0 - self.lane["severity"])
+            out[col.CLAIM] += claim
             lot.balance = live - scheduled - unscheduled
-        self.open.append((i + self.inputs.recovery_lag, out[col.CLAIM], out[col.DEFAULTED]))
+            lag = self.inputs.recovery_lag if terms.lag is None else terms.lag
+            self.open.append((i + lag, claim, default))
         for row, claim, par in self.open:
             if row == i:
                 out[col.RECOVERIES] += claim
@@ -95,6 +107,12 @@ class Proxies:
     def sell(self) -> None:
         self.lots, self.open = [], []
         self.defaulted = self.carrying = 0.0
+
+
+def with_bought(bucket: Bucket, column: int, price: float) -> Bucket:
+    """The buckets with what was bought of low ratings, whose balance stands in a column of its own, in both."""
+    sides = bucket or ([], [])
+    return [sorted([*side, (column, price)], key=lambda entry: -entry[1]) for side in sides]
 
 
 def ccc_excess(limit: float, bucket: Bucket, balances: Sequence[float]) -> float:

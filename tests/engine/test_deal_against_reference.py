@@ -17,7 +17,7 @@ from tests.engine import reference_deal
 from tests.engine.random_deals import RandomDeal, deals
 from tests.engine.reference_date import all_steps
 from tests.engine.reference_deal import Outcome
-from tests.engine.reference_proxies import period_rate
+from tests.engine.reference_proxies import period_rate, with_bought
 
 CLASS_FIGURES = ("interest", "deferred_paid", "principal", "balance", "deferred", "unpaid")
 
@@ -30,20 +30,36 @@ def run_engine(deal: RandomDeal) -> tuple[Machine, list[Result]]:
     for side, entries in enumerate(deal.bucket):
         for j, (column, price) in enumerate(entries):
             loans[side, j], prices[side, j] = column, price
+    bucket = lanes.Bucket(loans, prices)
     days = [inputs.before, *map(int, inputs.days)]
-    rates = np.zeros((2, n_dates, len(scenarios)))
+    rates = np.zeros((3, 3, n_dates, len(scenarios)))
     for lane, s in enumerate(scenarios):
-        for k, annual in enumerate(s.rates):
-            rates[k, 1:, lane] = [period_rate(annual, days[i], days[i + 1]) for i in range(1, n_dates)]
+        for row, (cdr, cpr, severity) in enumerate([(*s.rates, np.nan), *s.ruled]):
+            rates[2, row, :, lane] = severity
+            for k, annual in enumerate((cdr, cpr)):
+                rates[k, row, 1:, lane] = [period_rate(annual, days[i], days[i + 1]) for i in range(1, n_dates)]
     watched = np.stack([s.watched for s in scenarios], axis=2)
-    if watched.shape[1] == 0:
-        watched = np.zeros((n_dates, 1, len(scenarios)))
-    pool = lanes.Pool(np.stack([s.flows for s in scenarios], axis=2), watched, rates[0], rates[1])
+    low = any(strategy.low for strategy in inputs.strategies)
+    if low:
+        bucket = _with_bought(deal, watched.shape[1])
+    if low or watched.shape[1] == 0:  # a column that the program fills
+        watched = np.concatenate([watched, np.full((n_dates, 1, len(scenarios)), 1e9 if low else 0.0)], axis=1)
+    pool = lanes.Pool(np.stack([s.flows for s in scenarios], axis=2), watched, *rates)
     parameters = {k: np.array([s.lane.get(k, usual) for s in scenarios]) for k, usual in LANE_PARAMETERS.items()}
     machine = liabilities.write(deal.document, inputs, full=True)
-    bucket = lanes.Bucket(loans, prices)
     outcome = lanes.run_lanes(machine, inputs, machine.dated(inputs), pool, bucket, parameters)
     return machine, [results.read_result(outcome, inputs, lane) for lane in range(len(scenarios))]
+
+
+def _with_bought(deal: RandomDeal, column: int) -> lanes.Bucket:
+    price = deal.scenarios[0].lane["price"]
+    sides = with_bought(deal.bucket, column, price)
+    width = max(len(side) for side in sides)
+    loans, prices = np.full((2, width), -1, dtype=np.int64), np.ones((2, width))
+    for side, entries in enumerate(sides):
+        loans[side, : len(entries)] = [entry[0] for entry in entries]
+        prices[side, : len(entries)] = [entry[1] for entry in entries]
+    return lanes.Bucket(loans, prices)
 
 
 def check(deal: RandomDeal, machine: Machine, made: Result, expected: Outcome) -> None:
@@ -82,5 +98,7 @@ def check(deal: RandomDeal, machine: Machine, made: Result, expected: Outcome) -
 def test_that_the_engine_pays_what_the_reference_pays(deal: RandomDeal) -> None:
     machine, made = run_engine(deal)
     for result, s in zip(made, deal.scenarios, strict=True):
-        expected = reference_deal.run(deal.document, deal.inputs, s.flows, s.watched, deal.bucket, s.lane, s.rates)
+        expected = reference_deal.run(
+            deal.document, deal.inputs, s.flows, s.watched, deal.bucket, s.lane, s.rates, s.ruled
+        )
         check(deal, machine, result, expected)

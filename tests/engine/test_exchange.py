@@ -43,7 +43,9 @@ def test_that_an_exchange_of_notes_pays_what_the_reference_pays(deal: RandomDeal
     exchange = deal.inputs.exchange
     assert exchange is not None
     for result, s in zip(made, deal.scenarios, strict=True):
-        expected = reference_deal.run(deal.document, deal.inputs, s.flows, s.watched, deal.bucket, s.lane, s.rates)
+        expected = reference_deal.run(
+            deal.document, deal.inputs, s.flows, s.watched, deal.bucket, s.lane, s.rates, s.ruled
+        )
         check(deal, machine, result, expected)
         near = 1e-9 * deal.inputs.performing + 1e-6
         assert result.cash[:, cash.USES] == pytest.approx(result.cash[:, cash.SOURCES], abs=near, rel=1e-9)

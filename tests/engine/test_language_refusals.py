@@ -198,7 +198,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (with_step("interest", 0, {"pay_interest": {"classes": ["A"], "weights": [1]}}), "go together"),
     (
         with_step("interest", 0, {"pay_deferred": {"classes": "A", "alloc": "weights", "weights": [1]}}),
-        "1 weights for 2",
+        "classes 2, weights 1",
     ),
     (
         with_step("interest", 0, {"pay_deferred": {"classes": "A", "alloc": "weights", "weights": [1, 1]}}),

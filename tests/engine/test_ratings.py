@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,18 @@ def test_that_not_rated_has_no_rank() -> None:
     assert ratings.rank("NR") is None
     assert ratings.parse_moodys("nr") == "NR"
     assert ratings.parse_sp("sd") == "SD"
+
+
+@given(st.sampled_from([*ratings.MOODYS, *ratings.SP]), st.sampled_from([str.upper, str.lower, str]))
+def test_that_a_rating_of_either_agency_is_the_moody_s_one_of_its_rank(text: str, case: Callable[[str], str]) -> None:
+    found = ratings.as_moodys(f" {case(text)} ")
+    assert (found is None) == (text in ("D", "SD"))
+    if found is not None:
+        assert ratings.rank(found) == ratings.rank(case(text))
+        assert ratings.rank(ratings.as_sp(found)) == ratings.rank(found)
+        assert ratings.is_caa(found) == (ratings.MOODYS.index(found) > ratings.MOODYS.index("B3"))
+
+
+@pytest.mark.parametrize("text", ["NR", "", "B4", "junk"])
+def test_that_what_is_no_rating_is_none_of_moody_s(text: str) -> None:
+    assert ratings.as_moodys(text) is None

@@ -39,7 +39,7 @@ QUICK = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
 def run(deal: RandomDeal, place: int = 0) -> Outcome:
     s = deal.scenarios[place]
-    return reference_deal.run(deal.document, deal.inputs, s.flows, s.watched, deal.bucket, s.lane, s.rates)
+    return reference_deal.run(deal.document, deal.inputs, s.flows, s.watched, deal.bucket, s.lane, s.rates, s.ruled)
 
 
 def slack(row: Row) -> float:

@@ -99,7 +99,12 @@ paths = st.builds(
     floored=st.booleans(),
 )
 buys = st.sampled_from(
-    [(), (Proxy(1.0, 0.03, 0.01, 200.0),), (Proxy(0.3, 0.05, months=6.0), Proxy(0.7, 0.03, months=48.0))]
+    [
+        (),
+        (Proxy(1.0, 0.03, 0.01, 200.0),),
+        (Proxy(0.3, 0.05, months=6.0), Proxy(0.7, 0.03, months=48.0)),
+        (Proxy(0.3, 0.05, months=6.0, rating="Caa2"), Proxy(0.2, 0.04, rating="B2"), Proxy(0.5, 0.03, months=48.0)),
+    ]
 )
 everything = st.builds(
     Assumptions,
@@ -112,6 +117,7 @@ everything = st.builds(
     clean_up=st.none() | st.sampled_from([0.0, 0.2]),
     rates=paths,
     buys=buys,
+    buy_price=st.none() | st.sampled_from([85.0, 101.0]),
     rules=st.lists(rules, max_size=3).map(tuple),
     events=st.none() | events,
     reinvest=st.booleans(),

@@ -74,7 +74,7 @@ def test_that_an_axis_has_both_its_ends_and_equal_steps() -> None:
         ("cdr=0:120%:5", "Default rate is from 0 % to 100 %; 120 % is not"),
         ("cdr=0:nan:5", "'nan' is no value of it; write 0.02 or 2%"),
         ("cdr=0:0.2:x", "'x' values are no whole number"),
-        ("cdr=0:0.2:1", "takes 2 to 200 values; 1 is neither"),
+        ("cdr=0:0.2:1", "takes 2 to 200 values, not 1"),
         ("cdr=0:0.2", "is no range"),
         ("call=soon:later:3", "'soon' is no value of it; write 2027-04-15"),
         ("sale_price=1,97", "is from 2 to 200; 1 is not"),
@@ -184,7 +184,7 @@ def test_that_a_grid_has_the_same_bits_on_one_thread_and_on_two() -> None:
 @pytest.mark.parametrize(
     ("axes", "sentence"),
     [
-        ((), "one to 3 parameters; 0 are not"),
+        ((), "1 to 3 parameters, not 0"),
         (("cdr=0,1", "cdr=0,1"), "cdr stand for one and the same"),
         (("severity=0,1", "recovery=0,1"), "severity and recovery stand for one and the same"),
         (("cdr=0:1:200", "cpr=0:1:200", "severity=0:1:200"), "at most 250,000 scenarios; these are 8,000,000"),

@@ -9,15 +9,26 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.assumptions import Assumptions
+from engine.assumptions import Assumptions, Proxy
 from engine.loans.events import Events, Sale
+from engine.loans.vectors import Rule
 from engine.model import Model
 from engine.projection import choose_document
 from engine.studies.leave_out import LeftOut, leave_out
 from resources import library
 from tests.engine.builders import harbor
 
-CASES = (Assumptions(), Assumptions(cdr=0.06, severity=0.6, reinvest=False), Assumptions(lag=0.0, rate_shift=0.01))
+CASES = (
+    Assumptions(),
+    Assumptions(cdr=0.06, severity=0.6, reinvest=False),
+    Assumptions(
+        lag=0.0,
+        rate_shift=0.01,
+        buy_price=80.0,
+        buys=(Proxy(1.0, 0.06, rating="Caa1"),),
+        rules=(Rule("moodys_rating > B3", cdr=0.08),),
+    ),
+)
 
 
 @cache

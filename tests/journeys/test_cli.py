@@ -202,7 +202,7 @@ def test_that_the_real_deals_tests_have_their_recorded_results(clo: Clo, real: P
 def test_that_tests_are_printed_for_people_as_well(clo: Clo) -> None:
     said = clo("compliance", "--deal", HARBOR)
     assert said.code == 0
-    assert said.out.startswith(f"{HARBOR} as of 2025-03-31: 37 tests, 1 fail")
+    assert said.out.startswith(f"{HARBOR} as of 2025-03-31: 37 tests, 1 fails (")
 
 
 # -- projection -------------------------------------------------------------------------------------------------------

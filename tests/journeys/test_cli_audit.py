@@ -88,13 +88,13 @@ def test_that_a_text_of_several_lines_is_shortened_in_a_list(
     capsys.readouterr()
     _, out, _ = run(capsys, "list", "--table", "scenario_versions", "--db", place)
     assert len(out.splitlines()) == 1
-    assert "text cdr: 2%…" in out
+    assert "MyCase@1: text cdr: 2%…" in out
     _, out, _ = run(capsys, "list", "--table", "scenario_versions", "--json", "--db", place)
     assert json.loads(out)["lines"][0]["details"]["after"]["text"] == text
     _, out, _ = run(capsys, "list", "--json", "--deal", "Unknown", "--db", place)
     assert json.loads(out) == {"total": 0, "lines": []}
     _, out, _ = run(capsys, "list", "--since", "2999-01-01", "--db", place)
-    assert out == "No line of the audit is like that.\n"
+    assert out == "The audit has no such line.\n"
 
 
 def test_that_a_cell_has_its_history_oldest_first(place: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,28 @@ def test_that_a_change_appears_at_once_with_who_and_before_and_after(
     assert " → " in column(pane, "change")[at]
 
 
+def test_that_the_results_of_a_snapshot_are_one_row_that_opens_and_closes(pane: AuditPane, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: any("results of a snapshot" in what for what in column(pane, "what")))
+    at = next(i for i, what in enumerate(column(pane, "what")) if "results of a snapshot" in what)
+    count, closed = int(column(pane, "what")[at].split()[1]), pane.table.model.rowCount()
+    key = pane.table.frame.key_of(int(pane.table.model.rows[at]))
+    pane.table.row_activated.emit(key)
+    assert pane.table.model.rowCount() == closed + count
+    assert column(pane, "kind")[at : at + count + 1] == ["Snapshot tests"] * (count + 1)
+    assert "key" not in pane.table.visible_columns()
+    pane.table.row_activated.emit(key)
+    assert pane.table.model.rowCount() == closed
+
+
+def test_that_nothing_is_read_while_the_pane_is_behind_another(harbor: Window, qtbot: QtBot) -> None:
+    assert harbor.audit._asked == 0
+    change_first_par(harbor, qtbot)
+    qtbot.waitUntil(lambda: harbor.session.lanes.idle)
+    assert harbor.audit._asked == 0
+    harbor.go_to("audit")
+    qtbot.waitUntil(lambda: "changed" in column(harbor.audit, "action"))
+
+
 def test_that_the_fields_filter_in_the_database_and_everything_comes_back(pane: AuditPane, qtbot: QtBot) -> None:
     everything = pane.table.model.rowCount()
     pane.kind.setCurrentIndex(pane.kind.findText("Tranches"))
@@ -141,5 +163,5 @@ def test_that_an_export_holds_what_the_fields_ask_for(pane: AuditPane, qtbot: Qt
     with qtbot.waitSignal(pane._session.said, check_params_cb=lambda text: "were written to" in text):
         pane.export_to(file)
     told = json.loads(file.read_text(encoding="utf-8"))
-    assert len(told["lines"]) == pane.table.model.rowCount()
+    assert len(told["lines"]) == pane._looked.total > pane.table.model.rowCount()
     assert told["anchor"]["pos"] > len(told["lines"])

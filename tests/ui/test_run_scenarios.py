@@ -22,6 +22,7 @@ cdr: 4%
 lag: 12
 curve: {shift: 25bp, key_shifts: {24: 50bp}}
 call: {date: 2030-01-15, clean_up: 5%}
+buys: [{share: 1, spread: 4%, rating: CCC+}]
 rules: [{where: market_value < 90, cdr: 20%}]
 events: {sales: {HBR000118: {date: 2025-09-30, price: 96.5}}}
 """
@@ -90,9 +91,19 @@ def test_that_a_scenario_file_is_run_and_said_in_words(
     assert pane.stale.isHidden()
     said = pane.scenario_said.text()
     assert not pane.scenario_said.isHidden()
-    for words in ("Hard &amp; slow (hard.yaml)", "CDR 4 %", "recovery lag 12 months", "a rate path, 1 rule, 1 event"):
+    for words in (
+        "Hard &amp; slow (hard.yaml)",
+        "CDR 4 %",
+        "recovery lag 12 months",
+        "a rate path, 1 asset to buy, 1 rule, 1 event",
+    ):
         assert words in said.replace(NBSP, " ")
-    for words in ("+50 bp at 24 months", "market_value &lt; 90: CDR 20 %", "HBR000118 is sold on 2025-09-30 at 96.5 %"):
+    for words in (
+        "+50 bp at 24 months",
+        "100 % at 4 % over the index, 60 months, rated Caa1",
+        "market_value &lt; 90: CDR 20 %",
+        "HBR000118 is sold on 2025-09-30 at 96.5 %",
+    ):
         assert words in pane.outcome.text().replace(NBSP, " ")
         assert words in pane.scenario_said.toolTip().replace(NBSP, " ")
     assert outcome_text(flows) == pane.outcome.text()

@@ -217,6 +217,16 @@ def test_that_the_value_tab_prices_every_class_and_takes_quotes_both_ways(pane: 
     assert tab.table.frame.array("clean")[row] == pytest.approx(100.18)
 
 
+def test_that_the_value_tab_has_room_for_every_class_in_a_small_window(
+    pane: ScenariosPane, harbor: Window, qtbot: QtBot
+) -> None:
+    harbor.resize(1024, 700)
+    show(pane, pane.values, qtbot)
+    grid = pane.values.table.grid
+    qtbot.waitUntil(lambda: grid.viewport().height() >= 8 * grid.rowHeight(0))
+    assert grid.verticalScrollBar().maximum() == 0
+
+
 def test_that_the_price_grid_holds_both_ways_and_copies_with_headers(pane: ScenariosPane, qtbot: QtBot) -> None:
     show(pane, pane.prices, qtbot)
     tab = pane.prices

@@ -70,6 +70,11 @@ def test_that_units_of_rates_are_the_same_number() -> None:
         assert read(f"cdr: {text}").cdr == 0.041
 
 
+@pytest.mark.parametrize(("text", "rating"), [("b2", "B2"), ("B", "B2"), ("CCC+", "Caa1"), ("aa1", "Aa1"), ("C", "C")])
+def test_that_a_rating_of_either_agency_is_the_moody_s_one(text: str, rating: str) -> None:
+    assert read(f"buys: [{{share: 1, spread: 3%, rating: {text}}}]").buys == (Proxy(1.0, 0.03, rating=rating),)
+
+
 def test_that_what_is_read_is_what_is_written() -> None:
     made = read(whole())
     assert (made.cpr, made.cdr, made.severity, made.lag, made.sale_price) == (0.1, 0.04, 0.45, 12.0, 94.5)
@@ -83,7 +88,7 @@ def test_that_what_is_read_is_what_is_written() -> None:
         floored=True,
     )
     assert (made.call_date, made.call_below, made.clean_up) == (dt.date(2028, 7, 15), 0.01, 0.1)
-    assert made.buys == (Proxy(0.6, 0.035), Proxy(0.4, 0.05, 0.005, 72.0))
+    assert made.buys == (Proxy(0.6, 0.035, rating="B2"), Proxy(0.4, 0.05, 0.005, 72.0, "Caa1"))
     assert made.rules == (
         Rule("moodys_rating > B3", cdr=0.08, severity=0.6, lag=18.0),
         Rule("moodys_industry = Automotive and market_value < 90", cdr=ramp(0.05, 0.12, 24)),
@@ -152,6 +157,9 @@ def test_that_a_title_is_kept_and_an_empty_key_says_nothing() -> None:
         ("buys: [{share: 0, spread: 3%}]", r"s.yaml, buys\[1\]: The share of a proxy"),
         ("buys: [{share: 60%, spread: 3%}]", "s.yaml: The shares of what is bought add up to 1; these add up to 0.6"),
         ("buys: [{share: 1, spread: 3%, months: 0}]", r"s.yaml, buys\[1\].months"),
+        ("buys: [{share: 1, spread: 3%, rating: B9}]", r"s.yaml, buys\[1\].rating: “B9” is no rating.*, such as B2"),
+        ("buys: [{share: 1, spread: 3%, rating: D}]", r"s.yaml, buys\[1\].rating: “D” is no rating to buy; write one"),
+        ("buys: [{share: 1, spread: 3%, rating: 12}]", r"s.yaml, buys\[1\].rating: “12” is no rating to buy"),
         ("rules: [{cdr: 3%}, {where: x >}]", r"s.yaml, rules\[2\].where: "),
         ("rules: [{where: nothing = 3, cdr: 1%}]", r"s.yaml, rules\[1\].where: "),
         ("rules: [{where: country = USA}]", r"s.yaml, rules\[1\]: it says nothing; give it cpr"),
@@ -261,9 +269,8 @@ def test_that_the_summary_names_what_was_assumed_beside_the_numbers(desk: Desk) 
         "maturity",
         "Rate path: zero rates shifted by +25 bp at 12 months, -50 bp at 60 months; curve interpolated by log-linear "
         "discount; 2 given forwards, from 3.9 % on 2026-01-15 to 3.4 % from 2026-07-15; no forward below 0 %",
-        "Reinvestment buys: at a price of 98.5 % of par; 60 % at 3.5 % over the index, 60 months; 40 % at "
-        "5 % over the index, floor 0.5 %, 72 "
-        "months",
+        "Reinvestment buys: at a price of 98.5 % of par; 60 % at 3.5 % over the index, 60 months, rated "
+        "B2; 40 % at 5 % over the index, floor 0.5 %, 72 months, rated Caa1",
         "Rules: moodys_rating > B3: CDR 8 %, severity 60 %, recovery lag 18 months; ",
         "country = USA: CDR from 2 % to 3 % in 3 entries by interest date",
         "HBR000118 is sold on 2025-09-30 at 96.5 % of par",
@@ -287,7 +294,7 @@ def test_that_plain_data_say_everything_and_are_json(desk: Desk) -> None:
     assert data["curve"]["key_shifts"] == [{"months": 12.0, "shift": 0.0025}, {"months": 60.0, "shift": -0.005}]
     assert data["rules"][3]["cdr"]["values"] == [0.02, 0.04, 0.03]
     assert data["events"]["sales"] == {"HBR000118": {"date": "2025-09-30", "price": 96.5}}
-    assert data["buys"][1]["months"] == 72.0
+    assert (data["buys"][1]["months"], data["buys"][1]["rating"]) == (72.0, "Caa1")
     none = plain.projection(desk.project(DEAL))["assumptions"]
     assert (none["rules"], none["buys"], none["events"], none["call_below"]) == ([], [], None, None)
 

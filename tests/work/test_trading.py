@@ -63,7 +63,7 @@ def test_that_each_test_says_what_it_is_after_the_trades(
     assert [t["number"] for t in data["tests"]] == [r.number for r in before.results]
     for told, old, new in zip(data["tests"], before.results, after.results, strict=True):
         assert told["result"] == old.result
-        assert set(told["after"]) == {"result", "threshold", "outcome", "cushion"}
+        assert set(told["after"]) == {"result", "threshold", "outcome", "applicable", "cushion"}
         assert told["after"]["result"] == pytest.approx(new.result, rel=1e-9, abs=1e-12)
         assert told["after"]["threshold"] == pytest.approx(new.threshold, rel=1e-9)
         assert told["after"]["outcome"] == new.outcome.value
@@ -228,13 +228,52 @@ def test_that_every_wrong_row_of_a_file_is_a_fault(desk: Desk, held: list[str], 
         ("row 4", "asset_id"),
         ("row 5", "side"),
         ("row 6", "side"),
-        ("row 6", "par"),
         ("row 6", "asset_id"),
+        ("row 6", "par"),
         ("row 8", "price"),
     ]
     assert told.value.message.startswith("trades.csv, row 2, par: ")
-    assert "(6 more faults: row 4, asset_id; row 5, side; row 6, side; row 6, par; " in told.value.message
+    assert "(6 more faults: row 4, asset_id; row 5, side; row 6, side; row 6, asset_id; " in told.value.message
     assert told.value.faults[2].words == "trades.csv, row 5, side: “hold” is no side; write buy or sell."
+
+
+def test_that_all_faults_of_a_file_are_listed_in_the_order_of_its_cells_and_none_that_follows_from_another(
+    desk: Desk, held: list[str], workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two, three = held[:3]
+    rows = [
+        "side,asset_id,par,price,settlement,hue",
+        "buy,NOPE,1e6,99,,",
+        f"lend,{one},lots,9950,soon,",
+        f"buy,{two},much,99,,",
+        f"sell,{two},1e11,99,,",  # how much is held after row 4 nobody knows
+        f"sell,{three},1e11,,soon,",
+        ",,,,soon,",
+        f"hold,{three},1,,,",  # whether it needs a price nobody knows
+    ]
+    file = write(tmp_path, "\n".join(rows))
+    with pytest.raises(Refused) as told:
+        trading.effect_of_file(desk, DEMO_DEAL, file)
+    found = [(f.cell.removeprefix("row "), f.column) for f in told.value.faults]
+    assert found == [
+        *(("1", ""), ("2", "asset_id"), ("3", "side"), ("3", "par"), ("3", "price"), ("3", "settlement")),
+        *(
+            ("4", "par"),
+            ("6", "par"),
+            ("6", "settlement"),
+            ("7", "side"),
+            ("7", "asset_id"),
+            ("7", "par"),
+            ("7", "settlement"),
+        ),
+        ("8", "side"),
+    ]
+    assert main(["compliance", "--deal", DEMO_DEAL, "--trades", str(file), "--db", str(workspace)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("trades.csv, row 1: the column “hue” is not known")
+    assert "(13 more faults: row 2, asset_id; row 3, side; row 3, par; " in lines[0]
+    assert lines[1:] == [fault.words for fault in told.value.faults]
+    assert "trades.csv, row 3, side: “lend” is no side; write buy or sell." in lines
 
 
 def test_that_a_file_that_is_not_there_is_said(desk: Desk, tmp_path: Path) -> None:

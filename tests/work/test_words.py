@@ -59,7 +59,7 @@ def test_that_plain_columns_have_one_figure_a_payment_date(flows: Projection) ->
 
 def test_that_the_summary_of_tests_has_a_line_a_test(tests: Compliance) -> None:
     lines = summary.compliance(tests).splitlines()
-    assert lines[0].startswith(f"{DEAL} as of 2025-03-31: {len(tests.results)} tests, 1 fail")
+    assert lines[0].startswith(f"{DEAL} as of 2025-03-31: {len(tests.results)} tests, 1 fails (")
     assert sum("FAIL" in line for line in lines) == 1
     for result in tests.results:
         assert sum(line.startswith(f"{result.number:4d}  ") for line in lines) == 1

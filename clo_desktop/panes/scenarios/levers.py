@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from clo_desktop.look import formats
 from clo_desktop.look.flow import Flow
+from clo_desktop.look.layouts import scrolled
 from clo_desktop.look.levers import Lever
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
@@ -121,14 +122,9 @@ class LeverPanel(QWidget):
         column.addWidget(self.state)
         column.addWidget(self.kept)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        layout.addWidget(scrolled(inside))
         self.setMinimumWidth(220)
         self.setFocusProxy(self.levers["cdr"])
 

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QSplitter, QStackedLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QWidget
 
 from clo_desktop.faults import Refused
 from clo_desktop.look import formats
+from clo_desktop.look.sight import Sighted
 from clo_desktop.look.words import Tabs
 from clo_desktop.panes.scenarios.assets import AssetsTab
 from clo_desktop.panes.scenarios.breaks import BreaksTab
@@ -41,7 +42,7 @@ from engine.terms import Book
 _MOST_RESULTS: Final = 64
 
 
-class ScenariosPane(QWidget):
+class ScenariosPane(Sighted):
     """Levers left; right a tab a study. What is out of sight is run once it comes into sight."""
 
     def __init__(self, session: Session, ask_run: Callable[[], None], parent: QWidget | None = None) -> None:
@@ -89,6 +90,7 @@ class ScenariosPane(QWidget):
         self._pause.setSingleShot(True)
         self._pause.setInterval(0)
         self._pause.timeout.connect(self._ask)
+        self.came.connect(self._pause.start)
         session.book_changed.connect(self._deal_changed)
         session.edited.connect(self._edited)
         session.projection_changed.connect(self._projected)
@@ -178,7 +180,7 @@ class ScenariosPane(QWidget):
     def _ask(self) -> None:
         """Runs the study in sight, where what it shows is not of these levers."""
         tab, desk, book = self.tabs.currentWidget(), self._session.desk, self._book
-        if not isinstance(tab, Tab) or tab not in self._stale or not self._known or not self._in_sight:
+        if not isinstance(tab, Tab) or tab not in self._stale or not self._known or not self.in_sight:
             return
         if desk is None or book is None:
             return
@@ -317,25 +319,6 @@ class ScenariosPane(QWidget):
         return self._known
 
     # -- in and out of sight --------------------------------------------------------------------------------------
-
-    @property
-    def _in_sight(self) -> bool:
-        """A pane behind another tab counts as visible for Qt, but nothing of it is seen."""
-        return self.isVisible() and not self.visibleRegion().isEmpty()
-
-    def event(self, event: QEvent) -> bool:
-        dock = self.parentWidget()
-        if event.type() == QEvent.Type.ParentChange and isinstance(dock, QDockWidget):
-            dock.visibilityChanged.connect(self._turned)
-        return super().event(event)
-
-    def _turned(self, in_front: bool) -> None:
-        if in_front:
-            self._pause.start()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._pause.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

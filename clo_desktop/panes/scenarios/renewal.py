@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from clo_desktop.charts.lines import Line, LineChart
 from clo_desktop.look import formats
 from clo_desktop.look.fields import NumberField
 from clo_desktop.look.formats import Show
-from clo_desktop.look.layouts import TurningSplitter
+from clo_desktop.look.layouts import TurningSplitter, scrolled
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.scenarios.tab import SHORTEST, Study, Tab
@@ -92,11 +92,7 @@ class RenewalTab(Tab):
         self.holders.setToolTip("Otherwise they come out of the interest of the date")
         self.call_cost = _field("Costs of a call (million)", 0.0, 100.0, 0.25, 2)
         self.call_cost.setValue(0.75)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(self._terms)
+        scroll = scrolled(self._terms)
         scroll.setMinimumWidth(_WIDEST)
         self.head = WrappedLabel()
         self.head.setContentsMargins(GRID, GRID, GRID, GRID // 2)

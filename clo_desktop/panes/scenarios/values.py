@@ -11,6 +11,7 @@ from clo_desktop.look import formats
 from clo_desktop.look.fields import Choice, NumberField
 from clo_desktop.look.flow import Flow
 from clo_desktop.look.formats import Show
+from clo_desktop.look.layouts import scrolled, stacked
 from clo_desktop.look.tokens import GRID
 from clo_desktop.look.words import WrappedLabel
 from clo_desktop.panes.scenarios.tab import TIMES, Study, Tab
@@ -44,6 +45,8 @@ _SHOWN: Final = (
     *("first_loss", "write_down", "uncovered", "claim", "factor"),
 )
 _WORST: Final = ("worst_yield", "worst_yield_on", "worst_margin", "worst_margin_on")
+_MOST_ROWS: Final = 12
+"""Classes that have room without scrolling the table itself."""
 _MONEY: Final = frozenset({"dv01", "cs01", "write_down", "claim"})
 _BASIS_POINTS: Final = frozenset({"discount_margin", "z_spread", "worst_margin"})
 STYLES: Final = (
@@ -113,7 +116,8 @@ class ValuesTab(Tab):
         self.table = FrameTable(
             _frame(None, ""), name="What the classes are worth", frozen=1, filters=False, sets=_SETS
         )
-        column = QVBoxLayout(self)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(strip)
@@ -121,6 +125,7 @@ class ValuesTab(Tab):
         column.addWidget(self.head)
         column.addWidget(self.table, 1)
         column.addWidget(self.foot)
+        stacked(self, scrolled(inside))
         self.of.currentIndexChanged.connect(lambda _index: self._show_quote())
         self.quoted_as.currentIndexChanged.connect(lambda _index: self._show_quote())
         self.figure.valueChanged.connect(lambda _value: self._quoted())
@@ -146,7 +151,12 @@ class ValuesTab(Tab):
         self._worths = {c.class_id: c for c in done.valuation.classes}
         self.head.setText(_equity(done, currency))
         self.foot.setText(_assets(done))
+        self.foot.setToolTip(
+            "Prices of notes are per 100 of current balance with deferred interest; the header of each column says its "
+            "convention."
+        )
         self.table.set_frame(_frame(done, currency))
+        self.table.ask_height(_MOST_ROWS)
         self._show_quote()
 
     # -- quotes ---------------------------------------------------------------------------------------------------
@@ -226,8 +236,7 @@ def _assets(done: DealValue) -> str:
     lost = sum(b.discount or 0.0 for b in done.buckets)
     return (
         f"Par by price of the assets: {', '.join(held)}. Discount to par {formats.figure(lost / 1e6, 1)} million. "
-        f"Prices of notes are per 100 of current balance with deferred interest, settled on "
-        f"{done.valuation.settlement}; the header of each column says its convention."
+        f"Settled on {done.valuation.settlement}."
     )
 
 

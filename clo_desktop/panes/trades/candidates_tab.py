@@ -212,8 +212,9 @@ class MarginalTab(_Candidates):
                 self.table.fit_columns()
             count = formats.counted(len(frame), "asset")
             kept = sum(1 for i in range(len(frame)) if not found[1].broken(i))
+            unbroken = "1 breaks" if kept == 1 else f"{formats.figure(kept, 0)} break"
             self.bar.say(
-                f"{count} with a price of its own, each traded by itself: {formats.figure(kept, 0)} break no test. "
+                f"{count} with a price of its own, each traded by itself: {unbroken} no test. "
                 "Enter puts a trade into the pad."
             )
 

@@ -47,8 +47,8 @@ def forget(on: sa.Connection, deal: str) -> None:
     if waiting:
         what = "1 change that was" if waiting == 1 else f"{waiting} changes that were"
         raise Refused(
-            f"{deal} is an offline copy with {what} not sent; send them with `clo sync push` first, or drop them with"
-            f' `clo sync drop --deal "{deal}"`.',
+            f"{deal} is an offline copy with {what} not sent; File > Synchronise sends or drops them (on the command"
+            f' line `clo sync push` and `clo sync drop --deal "{deal}"`).',
             code="waiting",
         )
     on.execute(sa.delete(_copies).where(_copies.c.deal == deal))

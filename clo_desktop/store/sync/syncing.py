@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from clo_desktop.faults import Refused
@@ -138,8 +138,9 @@ def _ask(shelf: Shelf, server: Server, copy: Copy) -> Copy:
 
 def _pull(shelf: Shelf, server: Server, copy: Copy, choices: Choices, now: Callable[[], dt.datetime]) -> Copy:
     mark = server.marks(copy.deal).get(copy.deal)
-    to_be_made = mark is None and copy.mark == copies.NOWHERE and bool(copy.waiting)
-    if copy.current and not copy.gone and (mark == copy.mark or to_be_made):
+    if mark is None and copy.mark == copies.NOWHERE and copy.waiting:  # it is to be made
+        return shelf.change(copy.deal, lambda c: replace(c, current=True, gone=""), seen=False)
+    if copy.current and not copy.gone and mark == copy.mark:
         return copy
     stored = server.load(copy.deal) if mark is not None else None
     if stored is None:
@@ -190,7 +191,9 @@ def _send(shelf: Shelf, server: Server, change: Operation, choices: Choices) -> 
         stored = server.apply(change, choices)
     except Clashing:
         copy = shelf.change(deal, lambda c: c.with_state(op_id, State.WAITING), seen=False)
-        if server.marks(deal).get(deal) == copy.mark:  # it is about an asset that the deal does not list there
+        if (
+            server.marks(deal).get(deal, copies.NOWHERE) == copy.mark
+        ):  # it is about an asset that the deal does not list there
             raise
         return shelf.change(deal, copies.stale, seen=False), False
     except Refused as refused:

@@ -84,7 +84,7 @@ def test_that_health_of_a_server_tells_what_the_person_may_see(own_world: World)
         desk.close()
         said = {line.name: line for line in found.lines}
         assert (found.figures["audit_pending"] is not None) is sees
-        assert (said["Audit"].value == "administrators see it") is not sees
+        assert (said["Audit"].value == "only administrators see it") is not sees
         assert "primary" in said["Store"].value
         assert ":" not in said["Store"].value.split("//")[1].split("@")[0], "the address is shown without its password"
         assert said["PostgreSQL"].value[:2].isdigit()

@@ -13,7 +13,7 @@ from clo_desktop.faults import Cancelled, Refused
 from clo_desktop.store import Store
 from clo_desktop.store.merge import Always, Side
 from clo_desktop.store.sync.copies import Deleted, State
-from clo_desktop.store.sync.server import StoreServer
+from clo_desktop.store.sync.server import Stored, StoreServer
 from clo_desktop.store.sync.syncing import Outcome, bring_together
 from engine.asset import Asset
 from engine.terms import Book, Deal, Fee, Holding, Tranche
@@ -222,6 +222,18 @@ def test_that_a_deal_of_one_s_own_can_be_given_to_the_server(store: Store, first
         first.syncing.give("New")
 
 
+def test_that_giving_a_deal_with_another_value_of_a_known_asset_asks_whose_to_keep(store: Store, first: Laptop) -> None:
+    price(store, 80.0)
+    own = replace(BASE, deal=replace(BASE.deal, name="New"))
+    first.store.save(own)
+    given = first.syncing.give("New")
+    assert given.clashing is not None
+    assert (given.waiting, given.gone) == (1, "")
+    [again] = first.syncing.sync(["New"], Always(Side.MINE))
+    assert (again.sent, again.waiting) == (1, 0)
+    assert store.load("New") == own
+
+
 def test_that_a_deal_of_one_s_own_is_not_overwritten_by_a_pull(store: Store, laptop: Make) -> None:
     store.save(BASE)
     own = laptop()
@@ -245,6 +257,21 @@ def test_that_a_copy_with_unsent_changes_is_not_deleted_but_may_be_dropped(first
     assert first.store.load("Deal") == BASE
     first.store.delete("Deal")
     assert first.syncing.shelf.standings() == ()
+
+
+def test_that_a_deal_the_server_did_not_take_is_a_deal_of_the_file_again_when_its_changes_are_dropped(
+    first: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Stored:
+        raise Refused("You may not do this.", code="rights")
+
+    own = Book(Deal("New", fees=(Fee("Trustee"),)))
+    first.store.save(own)
+    monkeypatch.setattr(first.server, "apply", refuse)
+    assert first.syncing.give("New").refused == ("You may not do this.",)
+    assert first.syncing.shelf.drop("New") == 1
+    assert first.store.load("New") == own
+    assert [standing.deal for standing in first.syncing.shelf.standings()] == ["Deal"]
 
 
 def test_that_a_change_and_its_place_in_the_outbox_are_one_transaction(first: Laptop) -> None:

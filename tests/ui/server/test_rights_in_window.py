@@ -91,7 +91,7 @@ def test_that_the_server_refuses_what_a_window_would_offer_by_mistake(enter: Ent
 def test_that_an_analyst_runs_and_does_not_change(enter: Enter) -> None:
     window = enter("ann")
     assert window.session.projection is not None
-    assert offered(window) == {"run", "trade.project"}
+    assert offered(window) == {"run", "trade.project", "scenario.import", "pack", "unpack", "tables"}
     assert not can_type(window)
 
 
