@@ -147,7 +147,7 @@ def test_that_an_option_goes_before_the_rules_of_a_scenario(clo: Said, tmp_path:
     code, out, err = clo("project", "--scenario", file, "--cdr", "0")
     assert code == 0
     assert err == f"Note: --cdr goes before 2 rules of {file}.\n"
-    assert "CPR by rules, CDR 0.00%, severity " in out
+    assert "CPR by rules, CDR 0.00 %, severity " in out
     assert "Rules: market_value < 90: recovery lag 6 months; all assets: CPR 5 %" in out
     same = written(tmp_path, "cdr: 0\nrules:\n- {where: market_value < 90, lag: 6}\n- cpr: 5%\n")
     assert projected(clo, "--scenario", file)["classes"] != ruled["classes"]
