@@ -156,7 +156,14 @@ COMMANDS: Final = (
     Command("pane.matrix", "&View", "&Quality matrix", ("Ctrl+9",), "Go to Moody's quality matrix", ("warf", "elect")),
     Command("pane.audit", "&View", "Aud&it", ("Ctrl+Shift+U",), "Go to who changed what", ("history", "log", "verify")),
     Command("pane.health", "&View", "&Health", ("Ctrl+Shift+H",), "Go to whether all is well", ("monitor", "status")),
-    Command("metrics", "&View", "&Metrics file…", (), "A file of figures for Prometheus, and its folder", ("monitor",)),
+    Command(
+        "metrics",
+        "&View",
+        "Metrics for &Prometheus…",
+        (),
+        "A file of figures for Prometheus, and its folder",
+        ("monitor",),
+    ),
     Command("pane.users", "&View", "&Users", ("Ctrl+Shift+P",), "Go to the people of the server", ("roles", "rights")),
     Command("pane.deals", "&View", "&Deals", ("Ctrl+0",), "Go to the list of deals", ("rail",)),
     Command(

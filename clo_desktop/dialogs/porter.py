@@ -132,6 +132,7 @@ class Porter(QObject):
         close = QMessageBox.StandardButton.Close
         box = QMessageBox(icon, "Scenario pack", as_text(check_words(done)), close, self._window)
         store = PermitButton(self._session.seat, rights.IMPORT, "Store deal and scenarios")
+        store.setParent(box)  # the box does not keep it
         box.addButton(store, QMessageBox.ButtonRole.ActionRole)
         store.clicked.connect(self._guarded(lambda: self._session.files.store_pack(done.pack)))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -40,7 +40,14 @@ MAY: Final = {
 HARMLESS: Final = {
     "cashflows": {"Close", "Copy list", "Export...", "Open in Waterfall"},
     "collateral": {"Close", "Show all positions"},
-    "compliance": {"Cancel", "Export...", "Search", "Show all of the population", "Show the rows that count"},
+    "compliance": {
+        "Cancel",
+        "Export...",
+        "Look ahead",
+        "Search",
+        "Show all of the population",
+        "Show the rows that count",
+    },
     "health": {"Look again"},
     "imports": {"Open workbook"},
     "inbox": {"Show asset"},

@@ -181,7 +181,7 @@ def test_that_a_pack_is_written_checked_and_stored(
     qtbot.waitUntil(lambda: bool(boxes), timeout=FOUND)
     assert "under 2 scenarios, all " in boxes[0].text()
     assert "figures are the same, bit for bit." in boxes[0].text()
-    boxes[0].buttons()[-1].click()
+    next(button for button in boxes[0].buttons() if button.text() == "Store deal and scenarios").click()
     settle(harbor, qtbot)
     desk = harbor.session.desk
     assert desk is not None

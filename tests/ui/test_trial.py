@@ -399,7 +399,7 @@ def test_that_the_rail_names_the_tightest_test(harbor: Window) -> None:
     result = done_of(harbor).results[0]
     day = dt.date(2026, 1, 10)
     line = rail_line(DealState("X", day, 1, 1.0, "USD", "pass", result), day)
-    assert line == f"{formats.text('cushion', relative_cushion(result))} % room · today · {result.name}"
+    assert line == f"{formats.text('cushion', relative_cushion(result))}{formats.THIN}% room · today · {result.name}"
 
 
 def test_that_a_deal_without_holdings_says_so(harbor: Window) -> None:

@@ -60,7 +60,10 @@ def test_that_every_command_is_bound_and_stands_in_its_menu(empty: Window) -> No
     for command in COMMANDS:
         action = empty.actions_by_id[command.id]
         assert action in menus[command.menu].actions()
-        assert action.toolTip() == command.tip
+        if action.isEnabled() or not action.isVisible():
+            assert action.toolTip() == command.tip
+        else:
+            assert "Nobody is signed in" in action.toolTip()
         assert len(command.tip) > 5
 
 
