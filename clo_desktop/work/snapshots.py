@@ -27,6 +27,7 @@ class Snapshots(QObject):
         self.ahead: tuple[Snapshot, ...] = ()
         self._looks_ahead = False
         session.compliance_changed.connect(self._read)
+        session.compliance_changed.connect(lambda _done: self._foresee())
 
     def of(self, as_of: dt.date | None) -> Snapshot | None:
         """The snapshot of a date."""
@@ -47,7 +48,7 @@ class Snapshots(QObject):
     def look_ahead(self, on: bool) -> None:
         """Look ahead to the coming dates from now on, or no more."""
         self._looks_ahead = on
-        self._read(self._session.compliance)
+        self._foresee()
 
     def _said(self, words: str) -> None:
         self._session.said.emit(words)
@@ -55,7 +56,7 @@ class Snapshots(QObject):
 
     def _read(self, done: object) -> None:
         if done is None or self._session.book is None:
-            self.stored = self.ahead = ()
+            self.stored = ()
             self.found.emit()
             return
 
@@ -63,11 +64,19 @@ class Snapshots(QObject):
             self.stored = stored
             self.found.emit()
 
-        def foreseen(ahead: tuple[Snapshot, ...]) -> None:
-            self.ahead = ahead
-            self.found.emit()
-
         self._session.look(f"Snapshots of {self._session.deal}", history.trend, came)
-        self.ahead = ()
-        if self._looks_ahead:
-            self._session.look(f"Tests of {self._session.deal} at coming dates", history.ahead, foreseen)
+
+    def _foresee(self) -> None:
+        """What is ahead of the open deal, while that is wanted."""
+        if self.ahead:
+            self.ahead = ()
+            self.found.emit()
+        if not self._looks_ahead or self._session.compliance is None or self._session.book is None:
+            return
+
+        def came(ahead: tuple[Snapshot, ...]) -> None:
+            if self._looks_ahead:
+                self.ahead = ahead
+                self.found.emit()
+
+        self._session.look(f"Tests of {self._session.deal} at coming dates", history.ahead, came)

@@ -6,15 +6,19 @@ a scenario, its versions are compared by their texts from the first on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count, takewhile
+
+import sqlalchemy as sa
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import Store, scenarios
 from clo_desktop.store.scenarios import Saved
 
 Versions = tuple[Saved, ...]
+Library = dict[str, Versions]
+Names = tuple[str, ...]
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +57,36 @@ def exchange(local: Store, server: Store, *, push: bool = True) -> Exchanged:
     a version that is there already is never sent again.
     """
     there, here = _library(server), _library(local)
+    came, apart = _fetch(local, server.person, there, here)
+    sent, refused = _send(local, server, there, here) if push else ((), ())
+    return Exchanged(came, sent, apart, refused)
+
+
+def _fetch(local: Store, person: str, there: Library, here: Library) -> tuple[Names, Pairs]:
+    """Puts what the server has further into the file; `here` is then as the file is. The names, and what is apart."""
     came: list[str] = []
     apart: list[tuple[str, str]] = []
     for key, theirs in there.items():
-        mine = here.get(key, ())
+        head, mine = theirs[-1], here.get(key, ())
         common = _common(mine, theirs)
-        further, own = theirs[common:], mine[common:]
-        if own and theirs[-1].owner != server.person:
-            name = _free(theirs[-1].name, server.person, {*there, *here})
-            _put(local, [_owned(one, name, local.person) for one in own])
-            here[name.casefold()] = tuple(_owned(one, name, local.person) for one in own)
-            apart.append((theirs[-1].name, name))
+        own = tuple(_owned(one, head.name, head.owner) for one in mine[common:])
+        if own and head.owner != person:
+            name = _free(head.name, person, {*there, *here})
+            here[name.casefold()] = _put(local, (), tuple(_owned(one, name, local.person) for one in own))
+            apart.append((head.name, name))
             own = ()
-        if further or (mine and len(mine) > len(theirs) and not own):
-            head = theirs[-1]
-            _put(local, [*theirs, *(_owned(one, head.name, head.owner) for one in own)])
-            came += [head.name] if further else []
-        here[key] = (*theirs, *own)
+        if common < len(theirs) or len(mine) > common + len(own):
+            here[key] = _put(local, mine, (*theirs, *own))
+        if common < len(theirs):
+            came.append(head.name)
+    return tuple(came), tuple(apart)
+
+
+def _send(local: Store, server: Store, there: Library, here: Library) -> tuple[Names, Pairs]:
+    """Saves on the server what only the file has. The names, and what the server refused."""
     sent: list[str] = []
     refused: list[tuple[str, str]] = []
-    for key, mine in here.items() if push else ():
+    for key, mine in here.items():
         theirs, name = there.get(key, ()), mine[-1].name
         waiting = mine[len(theirs) :]
         if not waiting or (not theirs and mine[-1].owner != local.person):
@@ -86,18 +100,22 @@ def exchange(local: Store, server: Store, *, push: bool = True) -> Exchanged:
             refused.append((name, reason.message))
             continue
         if not theirs:
-            _put(local, [_owned(one, name, server.person) for one in mine])
+            _put(local, mine, tuple(_owned(one, name, server.person) for one in mine))
         sent.append(name)
-    return Exchanged(tuple(came), tuple(sent), tuple(apart), tuple(refused))
+    return tuple(sent), tuple(refused)
 
 
 _STAYS = frozenset({"rights", scenarios.CODE})
 """Codes of refusals of one scenario: it is locked, or not for this person to save."""
 
 
-def _library(store: Store) -> dict[str, Versions]:
+def _library(store: Store) -> Library:
     with store.reading() as on:
-        return {name.casefold(): versions for name, versions in scenarios.library(on).items()}
+        return _by_key(on)
+
+
+def _by_key(on: sa.Connection) -> Library:
+    return {name.casefold(): versions for name, versions in scenarios.library(on).items()}
 
 
 def _common(mine: Versions, theirs: Versions) -> int:
@@ -115,6 +133,11 @@ def _free(name: str, person: str, taken: set[str]) -> str:
     return next(one for n in count(1) if (one := wanted if n == 1 else f"{wanted} {n}").casefold() not in taken)
 
 
-def _put(local: Store, versions: Sequence[Saved]) -> None:
+def _put(local: Store, was: Versions, versions: Versions) -> Versions:
+    """These versions in the place of those that were read. Raises Refused where another program saved one meanwhile."""
+    name = versions[-1].name
     with local.writing() as on:
+        if len(_by_key(on).get(name.casefold(), ())) != len(was):
+            raise Refused(f"The scenario {name} was changed meanwhile; synchronise again.", code="conflict")
         scenarios.put(on, versions)
+    return versions

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from clo_desktop.faults import Refused
 from clo_desktop.store import Store, scenarios
+from clo_desktop.store.sync import libraries
 from tests.store.sync.conftest import Laptop
 
 Made = Callable[[], Laptop]
@@ -116,6 +117,28 @@ def test_that_what_was_fetched_stays_though_the_server_deletes_it_and_is_not_sen
     assert mine.syncing.exchange().words == ""
     assert texts(mine.store, "Own") == ["a"]
     assert server.scenarios() == ()
+
+
+def test_that_a_version_another_program_saves_meanwhile_is_not_lost(
+    laptop: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = laptop()
+    server = mine.server.store
+    server.save_scenario("Base", "a", server.person)
+    mine.syncing.exchange()
+    server.save_scenario("Base", "b", server.person)
+    put = libraries._put
+
+    def late(local: Store, was: libraries.Versions, versions: libraries.Versions) -> libraries.Versions:
+        local.save_scenario("Base", "meanwhile", local.person)
+        return put(local, was, versions)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(libraries, "_put", late)
+        with pytest.raises(Refused, match="synchronise again"):
+            mine.syncing.exchange()
+    mine.syncing.exchange()
+    assert texts(mine.store, "Base") == texts(server, "Base") == ["a", "b", "meanwhile"]
 
 
 def test_that_a_pull_sends_nothing(laptop: Made) -> None:
