@@ -86,7 +86,6 @@ def check_commands(further: list[str]) -> dict[str, list[str]]:
             str(_workers()),
             "--dist",
             "loadfile",
-            "--no-loadscope-reorder",  # files of long tests come first (tests/conftest.py)
             *further,
         ],
     }

@@ -20,12 +20,6 @@ DEMO_FILE = "demo/harbor-2024-1.xlsx"
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first: the last file to begin is then a short one, and no process waits for another."""
-    long = {item.path for item in items if item.get_closest_marker("long")}
-    items.sort(key=lambda item: item.path not in long)
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real deals and worked cases beside the project; tests that need it skip where it is absent."""
